@@ -1,0 +1,1 @@
+"""The loop: prompt, model, tools, answer."""

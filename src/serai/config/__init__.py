@@ -1,0 +1,1 @@
+"""Configuration: strict loading, secrets, edits that keep comments (SPEC 2)."""

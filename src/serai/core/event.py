@@ -1,0 +1,54 @@
+"""What happens while a turn runs, told to whoever listens (streams, dashboards). Volatile: truth is in the store."""
+
+from dataclasses import dataclass
+
+from serai.core.ids import InputId
+from serai.core.message import Answer
+from serai.core.turn import TurnEnd
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFault:
+    """Why a turn failed. `status`, `code` and `retry_after` are for HTTP callers (SPEC 11.8)."""
+
+    text: str
+    status: int = 500
+    code: str = "turn_failed"
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer as the model writes it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    call_id: str
+    name: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The last event of a run. `answer` is set when `state` is done, `fault` when it is failed or cancelled."""
+
+    state: TurnEnd
+    answer: Answer | None = None
+    fault: TurnFault | None = None
+
+
+RunEvent = TextDelta | ToolStarted | ToolEnded | TurnEnded
+
+
+def run_topic(input_id: InputId) -> str:
+    """The topic on which the events of an input's turn are published."""
+    return f"run:{input_id}"

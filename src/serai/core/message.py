@@ -1,0 +1,117 @@
+"""What is said: incoming messages, the history of a session, tool calls, usage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from serai.core.source import Source
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture by address: an `https:` or `data:` URL, with the level of detail the model should use."""
+
+    url: str
+    detail: Literal["auto", "low", "high"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to run a tool. `arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of a session's history, in the order in which the model sees it.
+
+    A `tool` message answers the call named by `tool_call_id`; only `assistant` messages carry `tool_calls`.
+    """
+
+    role: Role
+    text: str = ""
+    images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message, by address. `size` in bytes where known."""
+
+    url: str
+    name: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message as a platform received it, before anything was decided about it.
+
+    `dedupe_key` is built by the platform from whatever is unique there (SPEC 5.1).
+    """
+
+    source: Source
+    text: str
+    dedupe_key: str
+    attachments: tuple[Attachment, ...] = ()
+    mentioned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputBody:
+    """What an input asks of the agent; stored with it.
+
+    `history` is what the client of a stateless call brought along; `system` is the client's own instruction,
+    added after the agent's persona. `options` are sampling settings, passed to the model as they are.
+    """
+
+    message: Message
+    history: tuple[Message, ...] = ()
+    system: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more model calls."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a turn ended for its asker: the text, and what the API reports about it."""
+
+    text: str
+    usage: Usage = Usage()
+    model: str = ""
+    finish_reason: str = "stop"
+
+
+_SILENT_WORDS = frozenset({"[SILENT]", "...", "…"})
+
+
+def is_silence(text: str) -> bool:
+    """Whether an answer is only silence: saved, not sent (SPEC 10.3, 16.4)."""
+    word = text.strip()
+    return word in _SILENT_WORDS or word.upper() == "NO_REPLY"

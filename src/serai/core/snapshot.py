@@ -1,0 +1,126 @@
+"""One complete, validated configuration: what everything else reads. Immutable (SPEC 2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from serai.core.ids import MAIN, Account, AgentId
+from serai.core.lane import LanePolicy
+from serai.core.profile import AgentProfile, Endpoint
+from serai.core.reset import ResetPolicy
+from serai.core.route import RouteTable
+
+Scope = Literal["gateway", "agent", "account"]
+OnUnknown = Literal["hold", "repeat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the configuration (SPEC 2.4).
+
+    `path` is the key as it would be typed (`routes[2].match.chatid`); `line` counts from 1; `nearest` is the valid
+    name that was probably meant; `subject` is the agent's id or the account (`telegram@work`) of a scoped problem.
+    """
+
+    scope: Scope
+    text: str
+    path: str = ""
+    file: str = "config.yaml"
+    line: int | None = None
+    nearest: str | None = None
+    subject: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        named = f"{place}: {self.path}: " if self.path else f"{place}: "
+        hint = f" (did you mean `{self.nearest}`?)" if self.nearest else ""
+        return f"{named}{self.text}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may talk through an account (SPEC 6.7). Nothing set means nobody."""
+
+    allow_users: frozenset[str] = frozenset()
+    allow_chats: frozenset[str] = frozenset()
+    open: bool = False
+
+    def admits(self, user: str | None, user_alt: str | None, chat: str | None) -> bool:
+        """Whether a sender is authorised. Stable ids alone count, never display names."""
+        if self.open or (chat is not None and chat in self.allow_chats):
+            return True
+        return any(name in self.allow_users for name in (user, user_alt) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One configured connection. `settings` holds the platform's own, already validated, keys.
+
+    `refusal` says why the account is disabled, else None.
+    """
+
+    account: Account
+    access: Access
+    settings: Mapping[str, object] = field(default_factory=dict)
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A caller of the HTTP API (SPEC 11.1). `secret_name` names the variable; `agents` None means all."""
+
+    name: str
+    secret_name: str
+    agents: frozenset[AgentId] | None
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The HTTP server (SPEC 11.1, 16.1)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8642
+    keys: tuple[ApiKey, ...] = ()
+    cors_origins: frozenset[str] = frozenset()
+    model_aliases: frozenset[str] = frozenset()
+    accept_any_model: bool = False
+    allowed_hosts: frozenset[str] = frozenset()
+    trusted_proxies: tuple[str, ...] = ()
+    public_url: str | None = None
+    max_runs: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything of one configuration. `revision` is a digest of what it was made from.
+
+    `gateway_model` is None where no model is configured, so that a local server or the embedded model serves.
+    """
+
+    revision: str
+    home: Path
+    agents: Mapping[AgentId, AgentProfile]
+    routes: RouteTable
+    default_agent: AgentId = MAIN
+    accounts: Mapping[Account, AccountSettings] = field(default_factory=dict)
+    api: ApiSettings = ApiSettings()
+    lanes: LanePolicy = LanePolicy()
+    reset: ResetPolicy = ResetPolicy()
+    max_turns: int = 1000
+    on_unknown: OnUnknown = "hold"
+    plugins: tuple[str, ...] = ()
+    gateway_model: Endpoint | None = None
+    log_level: str = "info"
+    dedupe_days: int = 30
+    step_days: int = 7
+    problems: tuple[Problem, ...] = ()
+    explicit_agents: bool = True
+
+    def refusal(self, agent: AgentId) -> str | None:
+        """Why this agent must not act: None when it may (SPEC 4.3)."""
+        profile = self.agents.get(agent)
+        if profile is None:
+            return f"no agent named `{agent}` is configured"
+        return profile.refusal

@@ -1,0 +1,1 @@
+"""Engines: wake-ups, leases, broadcasts."""

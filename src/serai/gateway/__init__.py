@@ -1,0 +1,1 @@
+"""Use cases: intake, resolver, lanes, turn, outbox, supervisor."""

@@ -1,0 +1,1 @@
+"""Platform drivers; each a stranger to the others."""

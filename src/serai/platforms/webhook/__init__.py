@@ -1,0 +1,1 @@
+"""The signed webhook platform (SPEC 13.1)."""

@@ -1,0 +1,1 @@
+"""Finding and asking plugins (SPEC 8)."""

@@ -1,0 +1,1 @@
+"""Protocols between the use cases and the outside, and the profile scope."""

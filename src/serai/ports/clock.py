@@ -1,0 +1,23 @@
+"""Time and chance, so that tests can own both."""
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time for records. Timers use the event loop's monotonic clock (SPEC 5.9)."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class Entropy(Protocol):
+    """Random choices that are not secrets of a protocol."""
+
+    def token(self) -> str:
+        """24 hex digits that nobody has seen before."""
+        ...
+
+    def between(self, low: float, high: float) -> float:
+        """An even choice in [low, high]."""
+        ...

@@ -1,0 +1,52 @@
+"""A language model that can be called (DESIGN: `ports.Model`)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from serai.core.ids import AgentId
+from serai.core.message import Message, Usage
+from serai.core.profile import Endpoint
+
+OnDelta = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model sees it. `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call. `agent` says whose key may be used; `options` are sampling settings of the OpenAI shape."""
+
+    agent: AgentId
+    endpoint: Endpoint
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What came back, complete. `finish_reason` is stop, length, tool_calls or content_filter."""
+
+    message: Message
+    usage: Usage
+    model: str
+    finish_reason: str
+
+
+class Model(Protocol):
+    """Something that answers requests for any agent; it keeps nothing of one call for the next."""
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> ModelReply:
+        """Calls the model and returns the whole answer, telling `on_delta` each piece of text as it comes.
+
+        Raises a ModelError of the right kind. One call, no retries: those are the caller's.
+        """
+        ...

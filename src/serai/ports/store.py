@@ -1,0 +1,277 @@
+"""Where truth is kept: one interface, every write one transaction (DESIGN 3).
+
+    accept    lane + input (+ session, + idempotency)                       surely on disk
+    claim     turn + its inputs, new token
+    record    fenced: steps started or ended                                surely on disk where a tool starts
+    finish    fenced: turn, inputs, messages, deliveries                    surely on disk
+    send      next_delivery: sending, surely on disk; settle: how it went
+
+All times are seconds since the epoch. Every method may raise StorageFailed; then nothing of it was written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from serai.core.decision import Decision
+from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Target
+from serai.core.error import SeraiError
+from serai.core.event import TurnEnded
+from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.message import InputBody, Message
+from serai.core.turn import Claim, Fence, Step
+
+
+class SessionTaken(SeraiError):
+    """The session id belongs to another key, or to another agent (SPEC 16.7)."""
+
+
+class IdempotencyConflict(SeraiError):
+    """The same Idempotency-Key came with another body (SPEC 11.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's promise that a request with this key is the same request. Digests are hex text."""
+
+    principal: str
+    key: str
+    route_digest: str
+    body_digest: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message with everything that was decided about it, ready to be stored.
+
+    `session` opens (or joins) a session of that id, owned by `owner` and the lane's agent. `survives` says whether
+    a restart goes on with it (chats, idempotent calls) or cancels it (an API call whose caller is gone with it).
+    """
+
+    input_id: InputId
+    address: LaneAddress
+    connection: Account
+    dedupe_key: str
+    sender: str
+    body: InputBody
+    decision: Decision
+    now: float
+    due_at: float
+    reply_to: Target | None = None
+    session: SessionId | None = None
+    owner: str = ""
+    idempotency: Idempotency | None = None
+    survives: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The stored message's id and lane. `duplicate`: it had been stored before, and nothing was written now."""
+
+    input_id: InputId
+    lane: LaneId
+    agent: AgentId
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows about a message before it is routed: its first copy, and the chat's binding."""
+
+    input_id: InputId | None
+    binding: AgentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """What a worker offers for the next turn of a lane.
+
+    `new_session` and `prompt` are used where a session has to be opened; one whose last activity is before
+    `reset_before` is closed first. `known` messages of session `known_session` are in the worker's cache.
+    """
+
+    lane: LaneId
+    token: str
+    now: float
+    new_session: SessionId
+    prompt: str
+    reset_before: float = float("-inf")
+    known_session: SessionId | None = None
+    known: int = 0
+    config: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of a turn: what becomes true at once."""
+
+    ended: TurnEnded
+    messages: Sequence[Message] = ()
+    deliveries: Sequence[NewDelivery] = ()
+    steps: Sequence[Step] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NextDelivery:
+    """What to do for a chat: send `delivery`; or come back at `due_at`; or nothing, when both are None.
+
+    `held` counts earlier deliveries of the chat whose outcome is unknown and was not announced yet; taking the
+    delivery marks them announced.
+    """
+
+    delivery: Delivery | None = None
+    due_at: float | None = None
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a send went. `due_at` is the next try of a delivery that goes back to `new`."""
+
+    state: DeliveryState
+    remote_id: str | None = None
+    error: str | None = None
+    due_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a start-up finds to be done: lanes with work, and chats with deliveries."""
+
+    lanes: Sequence[tuple[AgentId, LaneId]]
+    chats: Sequence[tuple[Account, str]]
+
+
+class Store(Protocol):
+    """The gateway's truth. One implementation per database; all pass `serai.testing.StoreContract`."""
+
+    async def look(self, connection: Account, dedupe_key: str, chat: str) -> Known:
+        """What is known before routing."""
+        ...
+
+    async def idempotent(self, principal: str, key: str, route_digest: str, now: float) -> Accepted | None:
+        """The input that a repeated request stands for, while its record is kept."""
+        ...
+
+    async def accept(self, arrival: Arrival) -> Accepted:
+        """Stores a message. Raises Busy (lane full), SessionTaken, IdempotencyConflict."""
+        ...
+
+    async def claim(self, request: ClaimRequest) -> Claim | None:
+        """The lane's next turn, or None when nothing is due, or another worker has it."""
+        ...
+
+    async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
+        """Writes steps by their number, new or changed. `sync`: surely on disk before it returns. Raises Fenced."""
+        ...
+
+    async def release(self, fence: Fence, due_at: float) -> None:
+        """Gives a turn back to be run later; it does not count as a death. Raises Fenced."""
+        ...
+
+    async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:
+        """Ends a turn. Returns whether the lane has more inputs. Raises Fenced, and then nothing was written."""
+        ...
+
+    async def cancel(self, input_id: InputId, reason: str, now: float) -> bool:
+        """Cancels an input whose turn has not started. Returns whether it did."""
+        ...
+
+    async def outcome(self, input_id: InputId) -> TurnEnded | None:
+        """How the input's turn ended; None while it has not. Raises KeyError for an unknown input."""
+        ...
+
+    async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:
+        """Takes the oldest unsent delivery of a chat, in state `sending`, attempt counted. Order is kept per chat."""
+        ...
+
+    async def settle(self, delivery: Delivery, settlement: Settlement, now: float) -> bool:
+        """Records how an attempt went. False where the delivery has moved on since (another attempt, an operator)."""
+        ...
+
+    async def retry(self, delivery_id: DeliveryId, now: float) -> Delivery | None:
+        """Makes an `unknown` or `dead` delivery `new` again; None for any other state."""
+        ...
+
+    async def bind(self, connection: Account, chat: str, agent: AgentId | None, now: float) -> None:
+        """Binds a chat to an agent; None removes the binding (SPEC 6.6)."""
+        ...
+
+    async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:
+        """After a start: voids the tokens of turns that were running (attempt + 1), marks their started tool calls
+        that are not idempotent as interrupted, cancels inputs that do not survive, and puts deliveries that were
+        being sent back to `new` for the platforms in `repeatable`, else to `unknown`."""
+        ...
+
+    async def unfinished(self, now: float) -> Unfinished:
+        """What a sweep should wake: due inputs, waiting turns and due deliveries."""
+        ...
+
+    async def prune(self, dedupe_before: float, step_before: float, now: float) -> int:
+        """Forgets dedupe keys, steps and expired idempotency records; returns how many rows went."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+SessionState = Literal["open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as people see it in lists. `key` is the session key (SPEC 3.3)."""
+
+    id: SessionId
+    key: str
+    agent: AgentId
+    platform: str
+    state: SessionState
+    messages: int
+    opened_at: float
+    last_at: float
+    title: str | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message of a session's history."""
+
+    n: int
+    message: Message
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is, for status and metrics."""
+
+    lanes: int
+    sessions: int
+    inputs_waiting: int
+    turns_active: int
+    deliveries: dict[str, int]
+
+
+class Archive(Protocol):
+    """Reading for people: CLI, API, dashboard. Never on the path of a turn."""
+
+    async def sessions(
+        self, *, agent: AgentId | None = None, limit: int = 50, before: float | None = None
+    ) -> Sequence[SessionRow]:
+        """Newest activity first."""
+        ...
+
+    async def session(self, name: str) -> SessionRow | None:
+        """By id, or by session key: then the open session of that key, else the latest."""
+        ...
+
+    async def messages(self, session: SessionId) -> Sequence[MessageRow]: ...
+
+    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
+        """Newest first."""
+        ...
+
+    async def counts(self) -> Counts: ...

@@ -1,0 +1,45 @@
+"""Something an agent can do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from serai.core.ids import SessionId, TurnId
+from serai.core.profile import AgentProfile
+from serai.ports.model import ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """For whom a tool runs. `call_id` is the same again when an idempotent call is repeated after a crash."""
+
+    profile: AgentProfile
+    session: SessionId
+    turn: TurnId
+    call_id: str
+
+
+class Tool(Protocol):
+    """One tool of a toolset. `idempotent` tools may be repeated after an interruption (SPEC 5.3)."""
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    @property
+    def idempotent(self) -> bool: ...
+
+    async def run(self, context: ToolContext, arguments: Mapping[str, Any]) -> str:
+        """Does it and returns the text for the model. Raises ToolFailed with a sentence that the model can act on."""
+        ...
+
+
+class Toolbox(Protocol):
+    """All toolsets of the process."""
+
+    def names(self) -> Sequence[str]:
+        """The toolsets that exist."""
+        ...
+
+    def tools(self, profile: AgentProfile) -> Mapping[str, Tool]:
+        """The tools that this agent may use, by name."""
+        ...

@@ -1,0 +1,1 @@
+"""Stores: the gateway's truth in a database."""
