@@ -46,14 +46,16 @@ class Idempotency:
 class Arrival:
     """A message with everything that was decided about it, ready to be stored.
 
-    `session` opens (or joins) a session of that id, owned by `owner` and the lane's agent. `survives` says whether
-    a restart goes on with it (chats, idempotent calls) or cancels it (an API call whose caller is gone with it).
+    `dedupe_key` None: it came once for sure (an HTTP call without Idempotency-Key). `alone`: the lane is made for
+    this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
+    lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
+    call whose caller is gone with it).
     """
 
     input_id: InputId
     address: LaneAddress
     connection: Account
-    dedupe_key: str
+    dedupe_key: str | None
     sender: str
     body: InputBody
     decision: Decision
@@ -64,16 +66,29 @@ class Arrival:
     owner: str = ""
     idempotency: Idempotency | None = None
     survives: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The stored message's id and lane. `duplicate`: it had been stored before, and nothing was written now."""
+    """The stored message's id and lane. `duplicate`: it had been stored before, and nothing was written now.
+
+    `claim` is the turn that began with it, where an offer was made and the lane was idle.
+    """
 
     input_id: InputId
     lane: LaneId
     agent: AgentId
     duplicate: bool = False
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """To whom a stored session belongs (SPEC 11.7)."""
+
+    owner: str
+    agent: AgentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +100,13 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimRequest:
+class ClaimOffer:
     """What a worker offers for the next turn of a lane.
 
     `new_session` and `prompt` are used where a session has to be opened; one whose last activity is before
     `reset_before` is closed first. `known` messages of session `known_session` are in the worker's cache.
     """
 
-    lane: LaneId
     token: str
     now: float
     new_session: SessionId
@@ -151,15 +165,21 @@ class Store(Protocol):
         """What is known before routing."""
         ...
 
-    async def idempotent(self, principal: str, key: str, route_digest: str, now: float) -> Accepted | None:
-        """The input that a repeated request stands for, while its record is kept."""
+    async def idempotent(self, wanted: Idempotency, now: float) -> Accepted | None:
+        """The input that a repeated request stands for, while its record is kept. Raises IdempotencyConflict."""
         ...
 
-    async def accept(self, arrival: Arrival) -> Accepted:
-        """Stores a message. Raises Busy (lane full), SessionTaken, IdempotencyConflict."""
+    async def holder(self, session: SessionId) -> Holder | None:
+        """Whose session this is; None where there is none of that id."""
         ...
 
-    async def claim(self, request: ClaimRequest) -> Claim | None:
+    async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
+        """Stores a message; with an `offer`, begins its turn at once where the lane is idle.
+
+        Raises Busy (lane full), SessionTaken, IdempotencyConflict."""
+        ...
+
+    async def claim(self, lane: LaneId, offer: ClaimOffer) -> Claim | None:
         """The lane's next turn, or None when nothing is due, or another worker has it."""
         ...
 
@@ -175,7 +195,7 @@ class Store(Protocol):
         """Ends a turn. Returns whether the lane has more inputs. Raises Fenced, and then nothing was written."""
         ...
 
-    async def cancel(self, input_id: InputId, reason: str, now: float) -> bool:
+    async def cancel(self, input_id: InputId, reason: str) -> bool:
         """Cancels an input whose turn has not started. Returns whether it did."""
         ...
 
@@ -187,7 +207,7 @@ class Store(Protocol):
         """Takes the oldest unsent delivery of a chat, in state `sending`, attempt counted. Order is kept per chat."""
         ...
 
-    async def settle(self, delivery: Delivery, settlement: Settlement, now: float) -> bool:
+    async def settle(self, delivery: Delivery, settlement: Settlement) -> bool:
         """Records how an attempt went. False where the delivery has moved on since (another attempt, an operator)."""
         ...
 

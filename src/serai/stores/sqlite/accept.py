@@ -1,0 +1,200 @@
+"""Storing a message: duplicate or not, lane, session, input, idempotency, in one transaction (SPEC 5.1)."""
+
+import sqlite3
+
+from serai.core.error import Busy
+from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId, TurnId
+from serai.core.lane import LaneAddress
+from serai.core.turn import WAITING_MOST, Input
+from serai.ports.store import (
+    Accepted,
+    Arrival,
+    ClaimOffer,
+    Holder,
+    Idempotency,
+    IdempotencyConflict,
+    Known,
+    SessionTaken,
+)
+from serai.stores.sqlite.claim import begun, insert_turn, is_idle, new_session, open_session
+from serai.stores.sqlite.codec import encode
+
+Db = sqlite3.Connection
+
+
+def look(db: Db, connection: Account, dedupe_key: str, chat: str) -> Known:
+    row = db.execute(
+        "SELECT (SELECT id FROM input WHERE platform = ?1 AND account = ?2 AND dedupe = ?3),"
+        " (SELECT agent FROM binding WHERE platform = ?1 AND account = ?2 AND chat = ?4)",
+        (connection.platform, connection.name, dedupe_key, chat),
+    ).fetchone()
+    return Known(*row)
+
+
+def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
+    earlier = _duplicate(db, arrival)
+    if earlier is None and arrival.idempotency is not None:
+        earlier = find_idempotent(db, arrival.idempotency, arrival.now)
+    if earlier is not None:
+        return earlier
+    if arrival.alone:
+        lane = _insert_lane(db, arrival.address, arrival.now)
+        accepted = _begin(db, arrival, lane, offer) if offer is not None else _wait(db, arrival, lane)
+    else:
+        lane = lane_id(db, arrival.address, arrival.now)
+        accepted = _join(db, arrival, lane, offer)
+    if arrival.idempotency is not None:
+        _insert_idempotency(db, arrival.idempotency, arrival.input_id)
+    return accepted
+
+
+def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> Accepted:
+    """Into a lane where others may be: the turn begins at once only where nobody is before it."""
+    if arrival.session is not None:
+        _join_session(db, arrival, lane)
+    if offer is not None and arrival.due_at <= offer.now and is_idle(db, lane):
+        return _begin(db, arrival, lane, offer)
+    waiting = db.execute(
+        "SELECT count(*) FROM input WHERE pending = 1 AND lane = ? AND state = 'waiting'", (lane,)
+    ).fetchone()[0]
+    if waiting >= WAITING_MOST:
+        raise Busy(f"{WAITING_MOST} messages are waiting here already; try again later", retry_after=5.0)
+    return _wait(db, arrival, lane)
+
+
+def _wait(db: Db, arrival: Arrival, lane: LaneId) -> Accepted:
+    _insert_input(db, arrival, lane, turn=None)
+    return Accepted(arrival.input_id, lane, arrival.address.agent)
+
+
+def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepted:
+    """Accepted and claimed in one transaction: what a claim right after would do, without asking again."""
+    if arrival.alone:
+        opened = new_session(db, lane, offer, arrival.session, arrival.owner)
+    else:
+        opened = open_session(db, lane, offer, arrival.session, arrival.owner)
+    turn = insert_turn(db, lane, opened.id, offer)
+    _insert_input(db, arrival, lane, turn)
+    first = Input(arrival.input_id, arrival.body, arrival.decision, arrival.sender, arrival.reply_to, arrival.now)
+    begun_claim = begun(db, lane, arrival.address, offer, opened, turn, first)
+    return Accepted(arrival.input_id, lane, arrival.address.agent, claim=begun_claim)
+
+
+def find_idempotent(db: Db, wanted: Idempotency, now: float) -> Accepted | None:
+    """The input that a repeated request stands for."""
+    row = db.execute(
+        "SELECT input.id, input.lane, lane.agent, idem.body FROM idem JOIN input ON input.id = idem.input"
+        " JOIN lane ON lane.id = input.lane"
+        " WHERE idem.principal = ? AND idem.key = ? AND idem.route = ? AND idem.expires_at > ?",
+        (wanted.principal, wanted.key, wanted.route_digest, now),
+    ).fetchone()
+    if row is None:
+        return None
+    if row[3] != wanted.body_digest:
+        raise IdempotencyConflict("this Idempotency-Key was used with another body")
+    return Accepted(InputId(row[0]), LaneId(row[1]), AgentId(row[2]), duplicate=True)
+
+
+def holder(db: Db, session: SessionId) -> Holder | None:
+    row = db.execute(
+        "SELECT session.owner, lane.agent FROM session JOIN lane ON lane.id = session.lane WHERE session.id = ?",
+        (session,),
+    ).fetchone()
+    return None if row is None else Holder(*row)
+
+
+def bind(db: Db, connection: Account, chat: str, agent: AgentId | None, now: float) -> None:
+    place = (connection.platform, connection.name, chat)
+    if agent is None:
+        db.execute("DELETE FROM binding WHERE platform = ? AND account = ? AND chat = ?", place)
+        return
+    db.execute(
+        "INSERT OR REPLACE INTO binding (platform, account, chat, agent, bound_at) VALUES (?, ?, ?, ?, ?)",
+        (*place, agent, now),
+    )
+
+
+def lane_id(db: Db, address: LaneAddress, now: float) -> LaneId:
+    """The lane of that address, made at its first message."""
+    found = db.execute(
+        "SELECT id FROM lane WHERE agent = ? AND platform = ? AND account = ? AND chat_type = ? AND chat = ?"
+        " AND thread = ? AND user = ?",
+        _parts(address),
+    ).fetchone()
+    if found is not None:
+        return LaneId(found[0])
+    return _insert_lane(db, address, now)
+
+
+def _insert_lane(db: Db, address: LaneAddress, now: float) -> LaneId:
+    made = db.execute(
+        "INSERT INTO lane (agent, platform, account, chat_type, chat, thread, user, label, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*_parts(address), address.label, now),
+    )
+    return LaneId(made.lastrowid or 0)
+
+
+def _parts(address: LaneAddress) -> tuple[str, ...]:
+    return (
+        address.agent,
+        address.platform,
+        address.account,
+        address.chat_type,
+        address.chat,
+        address.thread,
+        address.user,
+    )
+
+
+def _duplicate(db: Db, arrival: Arrival) -> Accepted | None:
+    if arrival.dedupe_key is None:
+        return None
+    row = db.execute(
+        "SELECT input.id, input.lane, lane.agent FROM input JOIN lane ON lane.id = input.lane"
+        " WHERE input.platform = ? AND input.account = ? AND input.dedupe = ?",
+        (arrival.connection.platform, arrival.connection.name, arrival.dedupe_key),
+    ).fetchone()
+    return None if row is None else Accepted(InputId(row[0]), LaneId(row[1]), AgentId(row[2]), duplicate=True)
+
+
+def _join_session(db: Db, arrival: Arrival, lane: LaneId) -> None:
+    row = db.execute("SELECT lane, owner FROM session WHERE id = ?", (arrival.session,)).fetchone()
+    if row is None:
+        db.execute(
+            "INSERT INTO session (id, lane, owner, opened_at, last_at) VALUES (?, ?, ?, ?, ?)",
+            (arrival.session, lane, arrival.owner, arrival.now, arrival.now),
+        )
+    elif row != (lane, arrival.owner):
+        raise SessionTaken(f"there is no session `{arrival.session}`")
+
+
+def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None) -> None:
+    db.execute(
+        "INSERT INTO input (id, lane, platform, account, dedupe, session, sender, body, decision, reply_to, survives,"
+        " received_at, due_at, turn, state, pending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        (
+            arrival.input_id,
+            lane,
+            arrival.connection.platform,
+            arrival.connection.name,
+            arrival.dedupe_key,
+            arrival.session,
+            arrival.owner or arrival.sender,
+            encode(arrival.body),
+            encode(arrival.decision),
+            None if arrival.reply_to is None else encode(arrival.reply_to),
+            arrival.survives,
+            arrival.now,
+            arrival.due_at,
+            turn,
+            "waiting" if turn is None else "claimed",
+        ),
+    )
+
+
+def _insert_idempotency(db: Db, wanted: Idempotency, input_id: InputId) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO idem (principal, key, route, body, input, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (wanted.principal, wanted.key, wanted.route_digest, wanted.body_digest, input_id, wanted.expires_at),
+    )

@@ -1,0 +1,91 @@
+"""Reading for people, on a connection of its own in a thread, so that a long list never holds up a turn."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from serai.core.delivery import Delivery, DeliveryState
+from serai.core.error import StorageFailed
+from serai.core.ids import AgentId, SessionId
+from serai.ports.store import Counts, MessageRow, SessionRow
+from serai.stores.sqlite.codec import decode_message
+from serai.stores.sqlite.database import connect
+from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
+
+T = TypeVar("T")
+
+_SESSION = (
+    "SELECT session.id, lane.label, lane.agent, lane.platform, iif(closed_at IS NULL, 'open', 'closed'),"
+    " messages, opened_at, last_at, title, owner FROM session JOIN lane ON lane.id = session.lane"
+)
+
+
+class SqliteArchive:
+    """`ports.Archive` on a read-only connection."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StorageFailed where there is no readable database."""
+        self._db = connect(str(path), read_only=True)
+        self._lock = threading.Lock()
+
+    async def sessions(
+        self, *, agent: AgentId | None = None, limit: int = 50, before: float | None = None
+    ) -> Sequence[SessionRow]:
+        rows = await self._rows(
+            f"{_SESSION} WHERE (?1 IS NULL OR lane.agent = ?1) AND (?2 IS NULL OR last_at < ?2)"
+            " ORDER BY last_at DESC, session.id LIMIT ?3",
+            (agent, before, limit),
+        )
+        return [SessionRow(*row) for row in rows]
+
+    async def session(self, name: str) -> SessionRow | None:
+        rows = await self._rows(
+            f"{_SESSION} WHERE session.id = ?1 OR lane.label = ?1"
+            " ORDER BY session.id = ?1 DESC, closed_at IS NULL DESC, last_at DESC LIMIT 1",
+            (name,),
+        )
+        return SessionRow(*rows[0]) if rows else None
+
+    async def messages(self, session: SessionId) -> Sequence[MessageRow]:
+        rows = await self._rows("SELECT n, body, created_at FROM message WHERE session = ? ORDER BY n", (session,))
+        return [MessageRow(n, decode_message(body), created_at) for n, body, created_at in rows]
+
+    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
+        rows = await self._rows(
+            f"SELECT {COLUMNS} FROM delivery WHERE (?1 IS NULL OR state = ?1) ORDER BY seq DESC LIMIT ?2",
+            (state, limit),
+        )
+        return [row_to_delivery(row) for row in rows]
+
+    async def counts(self) -> Counts:
+        return await self._in_thread(_counts)
+
+    async def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    async def _rows(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return await self._in_thread(lambda db: db.execute(query, values).fetchall())
+
+    async def _in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def locked() -> T:
+            with self._lock:
+                return work(self._db)
+
+        try:
+            return await asyncio.to_thread(locked)
+        except sqlite3.Error as error:
+            raise StorageFailed(f"the database could not be read: {error}") from error
+
+
+def _counts(db: sqlite3.Connection) -> Counts:
+    lanes, sessions, waiting, active = db.execute(
+        "SELECT (SELECT count(*) FROM lane), (SELECT count(*) FROM session),"
+        " (SELECT count(*) FROM input WHERE pending = 1 AND state = 'waiting'),"
+        " (SELECT count(*) FROM turn WHERE state IN ('running', 'waiting'))"
+    ).fetchone()
+    states = dict(db.execute("SELECT state, count(*) FROM delivery GROUP BY state"))
+    return Counts(lanes, sessions, waiting, active, states)

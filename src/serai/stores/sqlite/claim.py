@@ -1,0 +1,185 @@
+"""Beginning a turn: of a lane's next input, of one that just came, or again after an interruption (SPEC 5.2, 5.3)."""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Final
+
+from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
+from serai.core.lane import LaneAddress
+from serai.core.message import Message
+from serai.core.turn import Claim, Fence, Input, Step
+from serai.ports.store import ClaimOffer
+from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_target
+
+Db = sqlite3.Connection
+
+_INPUT: Final = "id, body, decision, sender, reply_to, received_at"
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The session that a turn runs in."""
+
+    id: SessionId
+    is_new: bool
+    prompt: str
+    messages: int
+
+
+def claim(db: Db, lane: LaneId, offer: ClaimOffer) -> Claim | None:
+    active = db.execute(
+        "SELECT id, session, attempt, state, due_at FROM turn WHERE lane = ? AND state IN ('running', 'waiting')",
+        (lane,),
+    ).fetchone()
+    if active is not None:
+        identity, session, attempt, state, due_at = active
+        if state == "running" or due_at > offer.now:
+            return None
+        return _resume(db, lane, offer, TurnId(identity), SessionId(session), attempt)
+    first = db.execute(
+        f"SELECT {_INPUT}, due_at, seq, session, sender FROM input"
+        " WHERE pending = 1 AND lane = ? AND state = 'waiting' ORDER BY seq LIMIT 1",
+        (lane,),
+    ).fetchone()
+    if first is None or first[6] > offer.now:
+        return None
+    opened = open_session(db, lane, offer, first[8], first[9])
+    turn = insert_turn(db, lane, opened.id, offer)
+    db.execute("UPDATE input SET state = 'claimed', turn = ? WHERE seq = ?", (turn, first[7]))
+    return begun(db, lane, _address(db, lane), offer, opened, turn, _input(first[:6]))
+
+
+def is_idle(db: Db, lane: LaneId) -> bool:
+    """Whether neither a turn nor an input is under way in the lane."""
+    found = db.execute(
+        "SELECT 1 FROM turn WHERE lane = ?1 AND state IN ('running', 'waiting')"
+        " UNION ALL SELECT 1 FROM input WHERE pending = 1 AND lane = ?1 LIMIT 1",
+        (lane,),
+    ).fetchone()
+    return found is None
+
+
+def insert_turn(db: Db, lane: LaneId, session: SessionId, offer: ClaimOffer) -> TurnId:
+    made = db.execute(
+        "INSERT INTO turn (lane, session, token, attempt, due_at, config, state, started_at)"
+        " VALUES (?, ?, ?, 1, ?, ?, 'running', ?)",
+        (lane, session, offer.token, offer.now, offer.config, offer.now),
+    )
+    return TurnId(made.lastrowid or 0)
+
+
+def begun(
+    db: Db, lane: LaneId, address: LaneAddress, offer: ClaimOffer, opened: _Opened, turn: TurnId, first: Input
+) -> Claim:
+    """The claim of a turn that begins now."""
+    history, start = _history(db, offer, opened.id) if opened.messages else ((), 0)
+    return Claim(
+        fence=Fence(turn, offer.token),
+        lane=lane,
+        address=address,
+        session=opened.id,
+        session_is_new=opened.is_new,
+        prompt=opened.prompt,
+        inputs=(first,),
+        history=history,
+        history_from=start,
+        steps=(),
+        attempt=1,
+    )
+
+
+def open_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, owner: str) -> _Opened:
+    """The lane's open session, unless it has expired; else a new one, with the id its input asked for."""
+    row = db.execute(
+        "SELECT session.id, last_at, prompt.text, messages FROM session"
+        " LEFT JOIN prompt ON prompt.digest = session.prompt WHERE lane = ? AND closed_at IS NULL",
+        (lane,),
+    ).fetchone()
+    if row is not None and row[1] < offer.reset_before and wanted is None:
+        db.execute("UPDATE session SET closed_at = ? WHERE id = ?", (offer.now, row[0]))
+        row = None
+    if row is None:
+        return new_session(db, lane, offer, wanted, owner)
+    session = SessionId(row[0])
+    if row[2] is None:
+        db.execute("UPDATE session SET prompt = ? WHERE id = ?", (_prompt(db, offer.prompt), session))
+        return _Opened(session, True, offer.prompt, row[3])
+    return _Opened(session, False, row[2], row[3])
+
+
+def new_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, owner: str) -> _Opened:
+    session = SessionId(wanted or offer.new_session)
+    db.execute(
+        "INSERT INTO session (id, lane, owner, prompt, opened_at, last_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (session, lane, owner if wanted else "", _prompt(db, offer.prompt), offer.now, offer.now),
+    )
+    return _Opened(session, True, offer.prompt, 0)
+
+
+def _prompt(db: Db, text: str) -> str:
+    """The digest of a system prompt, which is kept once."""
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    db.execute("INSERT OR IGNORE INTO prompt (digest, text) VALUES (?, ?)", (digest, text))
+    return digest
+
+
+def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: SessionId, attempt: int) -> Claim:
+    """A turn that waits: its inputs, and the steps it had recorded."""
+    db.execute("UPDATE turn SET state = 'running', token = ? WHERE id = ?", (offer.token, turn))
+    inputs = db.execute(
+        f"SELECT {_INPUT} FROM input WHERE pending = 1 AND lane = ? AND state = 'claimed' ORDER BY seq", (lane,)
+    ).fetchall()
+    prompt = db.execute(
+        "SELECT prompt.text FROM session JOIN prompt ON prompt.digest = session.prompt WHERE session.id = ?",
+        (session,),
+    ).fetchone()
+    history, start = _history(db, offer, session)
+    return Claim(
+        fence=Fence(turn, offer.token),
+        lane=lane,
+        address=_address(db, lane),
+        session=session,
+        session_is_new=False,
+        prompt=prompt[0] if prompt else offer.prompt,
+        inputs=tuple(_input(row) for row in inputs),
+        history=history,
+        history_from=start,
+        steps=_steps(db, turn),
+        attempt=attempt,
+    )
+
+
+def _history(db: Db, offer: ClaimOffer, session: SessionId) -> tuple[tuple[Message, ...], int]:
+    """The session's messages that the worker does not have yet, and the number of the first of them."""
+    start = offer.known if offer.known_session == session else 0
+    rows = db.execute("SELECT body FROM message WHERE session = ? AND n >= ? ORDER BY n", (session, start))
+    return tuple(decode_message(row[0]) for row in rows), start
+
+
+def _address(db: Db, lane: LaneId) -> LaneAddress:
+    row = db.execute(
+        "SELECT agent, platform, account, chat_type, chat, thread, user FROM lane WHERE id = ?", (lane,)
+    ).fetchone()
+    return LaneAddress(AgentId(row[0]), *row[1:])
+
+
+def _input(row: tuple[Any, ...]) -> Input:
+    identity, body, decision, sender, reply_to, received_at = row
+    return Input(
+        id=InputId(identity),
+        body=decode_body(body),
+        decision=decode_decision(decision),
+        sender=sender,
+        reply_to=None if reply_to is None else decode_target(reply_to),
+        received_at=received_at,
+    )
+
+
+def _steps(db: Db, turn: TurnId) -> tuple[Step, ...]:
+    rows = db.execute(
+        "SELECT n, kind, state, call_id, request, result, idempotent FROM step WHERE turn = ? ORDER BY n", (turn,)
+    )
+    return tuple(
+        Step(n, kind, state, call, asked, got, bool(same)) for n, kind, state, call, asked, got, same in rows
+    )

@@ -1,0 +1,18 @@
+"""Values to and from the columns that hold JSON documents."""
+
+from typing import Final
+
+import msgspec
+
+from serai.core.decision import Decision
+from serai.core.delivery import Target
+from serai.core.event import TurnEnded
+from serai.core.message import InputBody, Message
+
+encode: Final = msgspec.json.Encoder().encode
+
+decode_body: Final = msgspec.json.Decoder(InputBody).decode
+decode_decision: Final = msgspec.json.Decoder(Decision).decode
+decode_ended: Final = msgspec.json.Decoder(TurnEnded).decode
+decode_message: Final = msgspec.json.Decoder(Message).decode
+decode_target: Final = msgspec.json.Decoder(Target).decode

@@ -1,0 +1,97 @@
+"""Outgoing messages: written by a finish, taken one by one per chat, settled (SPEC 5.5)."""
+
+import sqlite3
+from typing import Any, Final
+
+from serai.core.delivery import Delivery, NewDelivery
+from serai.core.ids import Account, AgentId, DeliveryId, TurnId
+from serai.ports.store import NextDelivery, Settlement
+from serai.stores.sqlite.codec import decode_target, encode
+
+Db = sqlite3.Connection
+
+COLUMNS: Final = "id, target, agent, text, attempt, created_at, due_at, state, remote_id, error"
+
+
+def insert(db: Db, new: NewDelivery, turn: TurnId | None, now: float) -> None:
+    target = new.target
+    db.execute(
+        "INSERT INTO delivery (id, turn, platform, account, chat, target, agent, text, created_at, due_at, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'new')",
+        (
+            new.id,
+            turn,
+            target.platform,
+            target.account,
+            target.chat_id,
+            encode(target),
+            target.agent_id or "",
+            new.text,
+            now,
+            now,
+        ),
+    )
+
+
+def row_to_delivery(row: tuple[Any, ...]) -> Delivery:
+    identity, target, agent, text, attempt, created_at, due_at, state, remote_id, error = row
+    return Delivery(
+        id=DeliveryId(identity),
+        target=decode_target(target),
+        agent=AgentId(agent),
+        text=text,
+        attempt=attempt,
+        created_at=created_at,
+        due_at=due_at,
+        state=state,
+        remote_id=remote_id,
+        error=error,
+    )
+
+
+def next_delivery(db: Db, connection: Account, chat: str, now: float) -> NextDelivery:
+    """The chat's oldest unsent delivery. One that is being sent, or not yet due, holds up the later ones."""
+    place = (connection.platform, connection.name, chat)
+    row = db.execute(
+        "SELECT seq, state, due_at FROM delivery WHERE platform = ? AND account = ? AND chat = ?"
+        " AND state IN ('new', 'sending') ORDER BY seq LIMIT 1",
+        place,
+    ).fetchone()
+    if row is None or row[1] == "sending":
+        return NextDelivery()
+    if row[2] > now:
+        return NextDelivery(due_at=row[2])
+    held = db.execute(
+        "UPDATE delivery SET announced = 1 WHERE platform = ? AND account = ? AND chat = ?"
+        " AND state = 'unknown' AND announced = 0",
+        place,
+    ).rowcount
+    taken = db.execute(
+        f"UPDATE delivery SET state = 'sending', attempt = attempt + 1 WHERE seq = ? RETURNING {COLUMNS}", (row[0],)
+    ).fetchone()
+    return NextDelivery(delivery=row_to_delivery(taken), held=held)
+
+
+def settle(db: Db, delivery: Delivery, settlement: Settlement) -> bool:
+    done = db.execute(
+        "UPDATE delivery SET state = ?, remote_id = coalesce(?, remote_id), error = ?, due_at = ?"
+        " WHERE id = ? AND state = 'sending' AND attempt = ?",
+        (
+            settlement.state,
+            settlement.remote_id,
+            settlement.error,
+            settlement.due_at,
+            delivery.id,
+            delivery.attempt,
+        ),
+    )
+    return done.rowcount > 0
+
+
+def retry(db: Db, delivery_id: DeliveryId, now: float) -> Delivery | None:
+    row = db.execute(
+        "UPDATE delivery SET state = 'new', due_at = ?, announced = 0 WHERE id = ? AND state IN ('unknown', 'dead')"
+        f" RETURNING {COLUMNS}",
+        (now, delivery_id),
+    ).fetchone()
+    return None if row is None else row_to_delivery(row)

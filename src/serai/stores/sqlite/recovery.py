@@ -1,0 +1,77 @@
+"""What a start-up and a sweep do: void what a dead process held, find what is to be done, forget what is old."""
+
+import sqlite3
+
+from serai.core.event import TurnEnded, TurnFault
+from serai.core.ids import Account, AgentId, LaneId
+from serai.ports.store import Unfinished
+from serai.stores.sqlite.codec import encode
+
+Db = sqlite3.Connection
+
+
+def recover(db: Db, repeatable: frozenset[str], now: float) -> Unfinished:
+    _cancel_orphans(db, now)
+    db.execute(
+        "UPDATE step SET state = 'interrupted' WHERE state = 'started' AND idempotent = 0"
+        " AND turn IN (SELECT id FROM turn WHERE state IN ('running', 'waiting') AND state = 'running')"
+    )
+    db.execute(
+        "UPDATE turn SET state = 'waiting', token = '', attempt = attempt + 1, due_at = ?"
+        " WHERE state IN ('running', 'waiting') AND state = 'running'",
+        (now,),
+    )
+    marks = ", ".join("?" * len(repeatable))
+    db.execute(
+        f"UPDATE delivery SET due_at = ?, state = iif(platform IN ({marks}), 'new', 'unknown')"
+        " WHERE state IN ('new', 'sending') AND state = 'sending'",
+        (now, *sorted(repeatable)),
+    )
+    return unfinished(db, now)
+
+
+def _cancel_orphans(db: Db, now: float) -> None:
+    """API calls without an Idempotency-Key end with the process that held their connection (SPEC 11.3)."""
+    fault = TurnFault("the gateway was restarted before the answer was ready", status=503, code="run_cancelled")
+    db.execute(
+        "UPDATE turn SET state = 'cancelled', token = '', ended_at = ?, result = ?"
+        " WHERE state IN ('running', 'waiting') AND lane IN"
+        " (SELECT lane FROM input WHERE pending = 1 AND state = 'claimed' AND survives = 0)",
+        (now, encode(TurnEnded("cancelled", fault=fault))),
+    )
+    db.execute(
+        "UPDATE input SET state = 'cancelled', pending = NULL, reason = ? WHERE pending = 1 AND survives = 0",
+        (fault.text,),
+    )
+
+
+def unfinished(db: Db, now: float) -> Unfinished:
+    lanes = db.execute(
+        "SELECT lane.agent, lane.id FROM lane WHERE lane.id IN"
+        " (SELECT lane FROM input WHERE pending = 1 AND state = 'waiting' AND due_at <= ?1"
+        "  UNION SELECT lane FROM turn WHERE state IN ('running', 'waiting') AND state = 'waiting' AND due_at <= ?1)",
+        (now,),
+    ).fetchall()
+    chats = db.execute(
+        "SELECT DISTINCT platform, account, chat FROM delivery"
+        " WHERE state IN ('new', 'sending') AND state = 'new' AND due_at <= ?",
+        (now,),
+    ).fetchall()
+    return Unfinished(
+        lanes=[(AgentId(agent), LaneId(lane)) for agent, lane in lanes],
+        chats=[(Account(platform, account), chat) for platform, account, chat in chats],
+    )
+
+
+def prune(db: Db, dedupe_before: float, step_before: float, now: float) -> int:
+    """Old steps go alone; an old input goes when it has ended, and with it the record of its turn."""
+    gone = db.execute(
+        "DELETE FROM step WHERE turn IN (SELECT id FROM turn WHERE ended_at < ?)", (step_before,)
+    ).rowcount
+    gone += db.execute("DELETE FROM idem WHERE expires_at <= ?", (now,)).rowcount
+    gone += db.execute(
+        "DELETE FROM turn WHERE ended_at < ?1 AND id IN (SELECT turn FROM input WHERE received_at < ?1)",
+        (dedupe_before,),
+    ).rowcount
+    gone += db.execute("DELETE FROM input WHERE received_at < ? AND pending IS NULL", (dedupe_before,)).rowcount
+    return gone

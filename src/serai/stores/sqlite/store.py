@@ -1,0 +1,108 @@
+"""The SQLite store: `ports.Store` over the writer, one small function per operation."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from serai.core.delivery import Delivery
+from serai.core.error import StorageFailed
+from serai.core.event import TurnEnded
+from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
+from serai.core.turn import Claim, Fence, Step
+from serai.ports.store import (
+    Accepted,
+    Arrival,
+    ClaimOffer,
+    Finish,
+    Holder,
+    Idempotency,
+    Known,
+    NextDelivery,
+    Settlement,
+    Unfinished,
+)
+from serai.stores.sqlite import accept as accepting
+from serai.stores.sqlite import claim as claiming
+from serai.stores.sqlite import delivery as sending
+from serai.stores.sqlite import recovery, turn
+from serai.stores.sqlite.database import connect, prepare
+from serai.stores.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+
+def open_store(path: Path) -> "SqliteStore":
+    """The store in the file at `path`, made or migrated first. Raises Startup, StorageFailed."""
+    prepare(path)
+    return SqliteStore(connect(str(path)), connect(str(path), read_only=True))
+
+
+class SqliteStore:
+    """Writes go through one writer; quick reads have a connection of their own, which never waits for a write."""
+
+    def __init__(self, write: sqlite3.Connection, read: sqlite3.Connection, *, inline: bool = False) -> None:
+        self._writer = Writer(write, inline=inline)
+        self._read = read
+
+    async def look(self, connection: Account, dedupe_key: str, chat: str) -> Known:
+        return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat))
+
+    async def idempotent(self, wanted: Idempotency, now: float) -> Accepted | None:
+        return self._query(lambda db: accepting.find_idempotent(db, wanted, now))
+
+    async def holder(self, session: SessionId) -> Holder | None:
+        return self._query(lambda db: accepting.holder(db, session))
+
+    async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
+        return await self._writer.run(lambda db: accepting.accept(db, arrival, offer), sync=True)
+
+    async def claim(self, lane: LaneId, offer: ClaimOffer) -> Claim | None:
+        return await self._writer.run(lambda db: claiming.claim(db, lane, offer), sync=False)
+
+    async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
+        await self._writer.run(lambda db: turn.record(db, fence, steps), sync=sync)
+
+    async def release(self, fence: Fence, due_at: float) -> None:
+        await self._writer.run(lambda db: turn.release(db, fence, due_at), sync=False)
+
+    async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:
+        return await self._writer.run(lambda db: turn.finish(db, fence, finish, now), sync=True)
+
+    async def cancel(self, input_id: InputId, reason: str) -> bool:
+        return await self._writer.run(lambda db: turn.cancel(db, input_id, reason), sync=False)
+
+    async def outcome(self, input_id: InputId) -> TurnEnded | None:
+        return self._query(lambda db: turn.outcome(db, input_id))
+
+    async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:
+        return await self._writer.run(lambda db: sending.next_delivery(db, connection, chat, now), sync=True)
+
+    async def settle(self, delivery: Delivery, settlement: Settlement) -> bool:
+        return await self._writer.run(lambda db: sending.settle(db, delivery, settlement), sync=False)
+
+    async def retry(self, delivery_id: DeliveryId, now: float) -> Delivery | None:
+        return await self._writer.run(lambda db: sending.retry(db, delivery_id, now), sync=True)
+
+    async def bind(self, connection: Account, chat: str, agent: AgentId | None, now: float) -> None:
+        await self._writer.run(lambda db: accepting.bind(db, connection, chat, agent, now), sync=True)
+
+    async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:
+        return await self._writer.run(lambda db: recovery.recover(db, repeatable, now), sync=True)
+
+    async def unfinished(self, now: float) -> Unfinished:
+        return self._query(lambda db: recovery.unfinished(db, now))
+
+    async def prune(self, dedupe_before: float, step_before: float, now: float) -> int:
+        return await self._writer.run(lambda db: recovery.prune(db, dedupe_before, step_before, now), sync=False)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        self._read.close()
+
+    def _query(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """A quick look-up by index, on the event loop: a hop to a thread would cost more than the look-up."""
+        try:
+            return question(self._read)
+        except sqlite3.Error as error:
+            raise StorageFailed(f"the database could not be read: {error}") from error

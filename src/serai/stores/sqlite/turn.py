@@ -1,0 +1,106 @@
+"""The life of a claimed turn: steps, release, finish. Every write is fenced by the claim's token."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from serai.core.error import Fenced
+from serai.core.event import TurnEnded, TurnFault
+from serai.core.ids import InputId, TurnId
+from serai.core.message import Message
+from serai.core.turn import Fence, Step
+from serai.ports.store import Finish
+from serai.stores.sqlite.codec import decode_ended, encode
+from serai.stores.sqlite.delivery import insert as insert_delivery
+
+Db = sqlite3.Connection
+
+
+def record(db: Db, fence: Fence, steps: Sequence[Step]) -> None:
+    row = db.execute(
+        "SELECT 1 FROM turn WHERE id = ? AND token = ? AND state = 'running'", (fence.turn, fence.token)
+    ).fetchone()
+    if row is None:
+        raise Fenced("another worker has this turn")
+    _write_steps(db, fence.turn, steps)
+
+
+def _write_steps(db: Db, turn: TurnId, steps: Sequence[Step]) -> None:
+    db.executemany(
+        "INSERT INTO step (turn, n, kind, state, call_id, request, result, idempotent)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (turn, n) DO UPDATE SET state = excluded.state, result = excluded.result",
+        [(turn, s.n, s.kind, s.state, s.call_id, s.request, s.result, s.idempotent) for s in steps],
+    )
+
+
+def release(db: Db, fence: Fence, due_at: float) -> None:
+    done = db.execute(
+        "UPDATE turn SET state = 'waiting', token = '', due_at = ? WHERE id = ? AND token = ? AND state = 'running'",
+        (due_at, fence.turn, fence.token),
+    )
+    if done.rowcount == 0:
+        raise Fenced("another worker has this turn")
+
+
+def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
+    row = db.execute(
+        "UPDATE turn SET state = ?, result = ?, ended_at = ?, token = '' WHERE id = ? AND token = ?"
+        " AND state = 'running' RETURNING lane, session",
+        (end.ended.state, encode(end.ended), now, fence.turn, fence.token),
+    ).fetchone()
+    if row is None:
+        raise Fenced("another worker has this turn")
+    lane, session = row
+    db.execute(
+        "UPDATE input SET state = ?, pending = NULL WHERE pending = 1 AND lane = ? AND state = 'claimed'",
+        (end.ended.state, lane),
+    )
+    if end.steps:
+        _write_steps(db, fence.turn, end.steps)
+    _append(db, session, fence.turn, end.messages, now)
+    for delivery in end.deliveries:
+        insert_delivery(db, delivery, fence.turn, now)
+    return _has_more(db, lane)
+
+
+def _append(db: Db, session: str, turn: TurnId, messages: Sequence[Message], now: float) -> None:
+    count = db.execute(
+        "UPDATE session SET messages = messages + ?, last_at = ? WHERE id = ? RETURNING messages",
+        (len(messages), now, session),
+    ).fetchone()[0]
+    first = count - len(messages)
+    db.executemany(
+        "INSERT INTO message (session, n, turn, body, created_at) VALUES (?, ?, ?, ?, ?)",
+        [(session, n, turn, encode(message), now) for n, message in enumerate(messages, start=first)],
+    )
+
+
+def _has_more(db: Db, lane: int) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM input WHERE pending = 1 AND lane = ? AND state = 'waiting' LIMIT 1", (lane,)
+    ).fetchone()
+    return found is not None
+
+
+def cancel(db: Db, input_id: InputId, reason: str) -> bool:
+    done = db.execute(
+        "UPDATE input SET state = 'cancelled', pending = NULL, reason = ? WHERE id = ? AND state = 'waiting'",
+        (reason, input_id),
+    )
+    return done.rowcount > 0
+
+
+def outcome(db: Db, input_id: InputId) -> TurnEnded | None:
+    row = db.execute(
+        "SELECT input.state, input.reason, turn.state, turn.result FROM input LEFT JOIN turn ON turn.id = input.turn"
+        " WHERE input.id = ?",
+        (input_id,),
+    ).fetchone()
+    if row is None:
+        raise KeyError(input_id)
+    state, reason, turn_state, result = row
+    if state in ("cancelled", "refused") and result is None:
+        return TurnEnded("cancelled", fault=TurnFault(reason or "cancelled", status=503, code="run_cancelled"))
+    if turn_state not in ("done", "failed", "cancelled"):
+        return None
+    return decode_ended(result)
