@@ -36,9 +36,10 @@ class LaneAddress:
     def label(self) -> str:
         """The session key: shown, logged, accepted by commands, never decoded."""
         connection = str(Account(self.platform, self.account)) if self.account else self.platform
-        tail = [part for part in (self.chat, self.thread, self.user) if part]
-        parts = [self.agent, connection, self.chat_type, *tail]
-        return "agent:" + ":".join(map(_escaped, parts))
+        is_direct = self.chat_type == "dm"
+        tail = (self.chat or self.user, self.thread) if is_direct else (self.chat, self.thread, self.user)
+        parts = (self.agent, connection, self.chat_type, *tail)
+        return "agent:" + ":".join(_escaped(part) for part in parts if part)
 
 
 def _escaped(part: str) -> str:

@@ -4,10 +4,11 @@ Routes that name the same keys share one dictionary from the keys' values to the
 a look-up asks one dictionary per distinct set of keys, whatever the number of routes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from operator import attrgetter
 from typing import Final
 
 from serai.core.decision import Considered
@@ -107,7 +108,7 @@ class _Index:
     __slots__ = ("_groups", "_wide")
 
     def __init__(self, entries: Iterable[tuple[Route, Mapping[str, frozenset[str]]]]) -> None:
-        groups: dict[tuple[str, ...], dict[tuple[str, ...], Route]] = {}
+        groups: dict[tuple[str, ...], dict[tuple[str | None, ...], Route]] = {}
         self._wide: list[tuple[Route, Mapping[str, frozenset[str]]]] = []
         for route, match in entries:
             if prod(len(wanted) for wanted in match.values()) > _EXPANDED_MOST:
@@ -134,10 +135,19 @@ class _Index:
         return best
 
 
-def _candidates(keys: tuple[str, ...]) -> Callable[[Source], Iterator[tuple[str, ...]]]:
-    """The combinations of values that a source offers for `keys`: one, or one per role."""
+def _candidates(keys: tuple[str, ...]) -> Callable[[Source], Iterable[tuple[str | None, ...]]]:
+    """The combinations of values that a source offers for `keys`: one, or one per role.
 
-    def offered(source: Source) -> Iterator[tuple[str, ...]]:
-        return product(*(values(source, key) for key in keys))
+    An absent value is None, which no route names. `role` is the last of the keys, where it is one.
+    """
+    plain = [key for key in keys if key != "role"]
+    fields = attrgetter(*plain, "platform") if plain else None  # two names or more give a tuple
 
-    return offered
+    def one(source: Source) -> Iterable[tuple[str | None, ...]]:
+        return ((() if fields is None else fields(source)[:-1]),)
+
+    def one_per_role(source: Source) -> Iterable[tuple[str | None, ...]]:
+        rest = () if fields is None else fields(source)[:-1]
+        return [(*rest, role) for role in source.roles]
+
+    return one_per_role if "role" in keys else one

@@ -1,0 +1,79 @@
+"""One model call that may take several tries: retries and fallback models within one budget (SPEC 7.1)."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from serai.core.error import ModelError, NoModel
+from serai.core.profile import Endpoint
+from serai.ports.clock import Entropy
+from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """What one model call may cost: tries in all, and seconds within which another try may begin."""
+
+    tries: int = 3
+    seconds: float = 60.0
+    wait: float = 0.5
+    wait_most: float = 10.0
+
+
+class Fallback:
+    """Tries the models of an agent in order. A model that failed for good makes way for the next one at once."""
+
+    def __init__(self, model: Model, entropy: Entropy, budget: RetryBudget | None = None) -> None:
+        self._model = model
+        self._entropy = entropy
+        self._budget = budget or RetryBudget()
+
+    async def complete(
+        self, request: ModelRequest, models: Sequence[Endpoint], on_delta: OnDelta | None
+    ) -> ModelReply:
+        """The first answer. Raises the last ModelError, or NoModel where there is nothing to try.
+
+        Once a piece of text was told to `on_delta` there is no other try: people would see two beginnings.
+        """
+        if not models:
+            raise NoModel("this agent has no model")
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._budget.seconds
+        told = _Told(on_delta) if on_delta is not None else None
+        left = list(models)
+        failures = 0
+        while True:
+            try:
+                return await self._model.complete(replace(request, endpoint=left[0]), told)
+            except ModelError as error:
+                failures += 1
+                wait = self._wait(error, failures)
+                if (told is not None and told.any) or failures >= self._budget.tries + len(models) - 1:
+                    raise
+                if len(left) > 1:
+                    left.pop(0)
+                elif not error.retry or wait is None or loop.time() + wait > end:
+                    raise
+                else:
+                    await asyncio.sleep(wait)
+
+    def _wait(self, error: ModelError, failures: int) -> float | None:
+        """Seconds until the next try of the same model; None where the endpoint asks for more than is worth it."""
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after <= self._budget.wait_most else None
+        longest = min(self._budget.wait * 2 ** (failures - 1), self._budget.wait_most)
+        return self._entropy.between(longest / 2, longest)
+
+
+class _Told:
+    """Passes text on and remembers whether there was any."""
+
+    __slots__ = ("_on_delta", "any")
+
+    def __init__(self, on_delta: OnDelta) -> None:
+        self._on_delta = on_delta
+        self.any = False
+
+    def __call__(self, text: str) -> None:
+        self.any = True
+        self._on_delta(text)

@@ -1,0 +1,194 @@
+"""The agent's loop: ask the model, run the tools it wants, ask again, until it answers (DESIGN 4).
+
+Every step is recorded before the next one begins, so that a turn goes on after a crash from its last recorded step:
+a completed tool call is never run again, and one that had started without a result is repeated only where the tool
+says that this is harmless (SPEC 5.3).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from serai.agent.fallback import Fallback
+from serai.core.error import ModelError, ToolFailed
+from serai.core.ids import SessionId, TurnId
+from serai.core.message import Answer, Message, ToolCall, Usage
+from serai.core.profile import AgentProfile
+from serai.core.turn import Step
+from serai.ports.model import ModelReply, ModelRequest, OnDelta
+from serai.ports.tool import Tool, ToolContext
+
+MODEL_CALLS_MOST: Final = 40
+"""Model calls in one turn. Beyond it the agent goes in circles."""
+
+_INTERRUPTED: Final = (
+    "This call was interrupted by a restart. It is not known whether it took effect; it was not repeated."
+)
+
+Record = Callable[[Sequence[Step], bool], Awaitable[None]]
+"""Writes steps; the flag says whether they must surely be on disk before it returns."""
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_reply: Final = msgspec.json.Decoder(ModelReply).decode
+_decode_arguments: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a turn asks of the loop. `context` is everything before the new messages; `new` begins with the user's.
+
+    `steps` are those recorded by an earlier attempt.
+    """
+
+    profile: AgentProfile
+    session: SessionId
+    turn: TurnId
+    context: Sequence[Message]
+    new: Sequence[Message]
+    tools: Mapping[str, Tool]
+    options: Mapping[str, Any]
+    record: Record
+    steps: Sequence[Step] = ()
+    on_delta: OnDelta | None = None
+    on_tool: Callable[[ToolCall, bool | None], None] | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a turn has come. `unwritten` steps are left for the transaction that finishes the turn."""
+
+    new: list[Message]
+    usage: Usage = Usage()
+    model: str = ""
+    finish_reason: str = "stop"
+    step: int = 0
+    model_calls: int = 0
+    unwritten: list[Step] = field(default_factory=list)
+
+    def answer(self) -> Answer:
+        return Answer(self.new[-1].text, self.usage, self.model, self.finish_reason)
+
+    def complete_messages(self) -> tuple[Message, ...]:
+        """The new messages up to the last point where no tool call lacks its result: what history may keep."""
+        kept = len(self.new)
+        missing: set[str] = set()
+        for n, message in enumerate(self.new):
+            if message.tool_calls:
+                missing = {call.id for call in message.tool_calls}
+                kept = n
+            missing.discard(message.tool_call_id or "")
+            if not missing:
+                kept = n + 1
+        return tuple(self.new[:kept])
+
+
+class AgentLoop:
+    """Runs turns of any agent; keeps nothing between them."""
+
+    def __init__(self, models: Fallback) -> None:
+        self._models = models
+
+    async def run(self, task: Task, progress: Progress) -> Answer:
+        """Brings the turn to its answer, keeping `progress` true all the while, also when it raises.
+
+        Raises ModelError, NoModel; Fenced from `record`.
+        """
+        await self._replay(task, progress)
+        specs = tuple(tool.spec for tool in task.tools.values())
+        while not self._answered(progress):
+            if progress.model_calls >= MODEL_CALLS_MOST:
+                raise ModelError(f"no answer after {MODEL_CALLS_MOST} model calls in one turn")
+            request = ModelRequest(
+                task.profile.id,
+                task.profile.models[0],
+                (*task.context, *progress.new),
+                specs,
+                task.options,
+            )
+            reply = await self._models.complete(request, task.profile.models, task.on_delta)
+            progress.step += 1
+            step = Step(progress.step, "model", "done", result=_encode(reply))
+            _take_reply(progress, reply)
+            if reply.message.tool_calls:
+                await self._run_tools(task, progress, step, reply.message.tool_calls)
+            else:
+                progress.unwritten.append(step)
+        return progress.answer()
+
+    def _answered(self, progress: Progress) -> bool:
+        last = progress.new[-1]
+        return last.role == "assistant" and not last.tool_calls
+
+    async def _run_tools(self, task: Task, progress: Progress, asked: Step, calls: Sequence[ToolCall]) -> None:
+        """All calls of one reply: their starts are on disk with the reply before the first one runs."""
+        starts = []
+        for call in calls:
+            progress.step += 1
+            tool = task.tools.get(call.name)
+            starts.append(
+                Step(
+                    progress.step,
+                    "tool",
+                    "started",
+                    call_id=call.id,
+                    request=_encode(call),
+                    idempotent=tool is None or tool.idempotent,
+                )
+            )
+        await task.record([asked, *starts], True)
+        for call, start in zip(calls, starts, strict=True):
+            await self._run_tool(task, progress, call, start)
+
+    async def _run_tool(self, task: Task, progress: Progress, call: ToolCall, start: Step) -> None:
+        if task.on_tool is not None:
+            task.on_tool(call, None)
+        text, ok = await _result(task, call)
+        end = Step(
+            start.n, "tool", "done" if ok else "failed", start.call_id, start.request, text.encode(), start.idempotent
+        )
+        await task.record([end], False)
+        progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
+        if task.on_tool is not None:
+            task.on_tool(call, ok)
+
+    async def _replay(self, task: Task, progress: Progress) -> None:
+        """What an earlier attempt had recorded; then the calls that it had started and may repeat."""
+        again: list[tuple[ToolCall, Step]] = []
+        for step in task.steps:
+            progress.step = step.n
+            if step.kind == "model":
+                _take_reply(progress, _decode_reply(step.result))
+                continue
+            call = msgspec.json.decode(step.request, type=ToolCall)
+            if step.state == "started":
+                again.append((call, step))
+            else:
+                text = _INTERRUPTED if step.state == "interrupted" else step.result.decode()
+                progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
+        for call, step in again:
+            await self._run_tool(task, progress, call, step)
+
+
+def _take_reply(progress: Progress, reply: ModelReply) -> None:
+    progress.new.append(reply.message)
+    progress.usage += reply.usage
+    progress.model = reply.model
+    progress.finish_reason = reply.finish_reason
+    progress.model_calls += 1
+
+
+async def _result(task: Task, call: ToolCall) -> tuple[str, bool]:
+    """The text for the model, and whether the tool did what was asked."""
+    tool = task.tools.get(call.name)
+    if tool is None:
+        return f"There is no tool named `{call.name}`.", False
+    try:
+        arguments = _decode_arguments(call.arguments or "{}")
+    except msgspec.DecodeError as error:
+        return f"The arguments are not a JSON object: {error}", False
+    try:
+        return await tool.run(ToolContext(task.profile, task.session, task.turn, call.id), arguments), True
+    except ToolFailed as error:
+        return str(error), False

@@ -1,0 +1,237 @@
+"""The composition root: builds a gateway from a loaded configuration, runs it, stops it."""
+
+import asyncio
+import secrets as chance
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+import structlog
+
+from serai.agent.fallback import Fallback
+from serai.agent.loop import AgentLoop
+from serai.agent.prompt import PromptSource
+from serai.api.server import Server
+from serai.api.services import Readiness, Services
+from serai.app import metrics, platforms
+from serai.app.demo import DemoToolbox
+from serai.app.system import SystemClock, SystemEntropy
+from serai.config.layout import Layout, prepare_agent
+from serai.core.error import SeraiError, Startup
+from serai.core.ids import Account, AgentId, LaneId
+from serai.engines.local import LocalEngine
+from serai.gateway.fair import FairShare
+from serai.gateway.history import History
+from serai.gateway.intake import Door, Intake
+from serai.gateway.lanes import Lanes
+from serai.gateway.meter import Meter
+from serai.gateway.outbox import Outbox
+from serai.gateway.resolver import Resolver
+from serai.gateway.run import Runs
+from serai.gateway.state import State
+from serai.gateway.supervisor import Switchboard, prune, sweep, wake_unfinished, watch_loop
+from serai.gateway.turn import Workshop
+from serai.models.openai_chat import OpenAIChat, Timeouts
+from serai.plugins.hooks import PluginHooks
+from serai.plugins.load import load_plugins
+from serai.ports.model import Model
+from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest, Platform
+from serai.ports.store import Store
+from serai.ports.tool import Toolbox
+from serai.stores.sqlite.store import open_store
+from serai.tools.thread import AgentThreads
+from serai.tools.toolbox import BuiltinToolbox
+
+_log = structlog.get_logger("gateway")
+
+_GRACE_SECONDS: Final = 10.0
+"""For which running turns may go on when the gateway is told to stop."""
+
+
+def _unchanged(part: Any) -> Any:
+    return part
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """Puts something of a test's own around a part: a crash point, a recorder."""
+
+    store: Callable[[Store], Store] = _unchanged
+    model: Callable[[Model], Model] = _unchanged
+    toolbox: Callable[[Toolbox], Toolbox] = _unchanged
+    platform: Callable[[Platform], Platform] = _unchanged
+
+
+class Gateway:
+    """One running gateway."""
+
+    def __init__(
+        self, layout: Layout, state: State, session: aiohttp.ClientSession, wrapping: Wrapping | None = None
+    ) -> None:
+        """Builds everything; opens the store. Raises Startup, StorageFailed."""
+        wrap = wrapping or Wrapping()
+        self._state = state
+        self._clock, self._entropy = SystemClock(), SystemEntropy()
+        self._meter = Meter()
+        self._engine = LocalEngine()
+        self._switchboard = Switchboard(self._entropy)
+        self._threads = AgentThreads()
+        self._prepare_agents()
+        self.token = chance.token_urlsafe(32)
+        self._store: Store = wrap.store(open_store(layout.database))
+        self._outbox = Outbox(
+            state, self._store, self._engine, self._switchboard.platform, self._meter, self._clock, self._entropy
+        )
+        model: Model = wrap.model(OpenAIChat(session, lambda: state.secrets, Timeouts()))
+        fair = FairShare(lambda: state.snapshot)
+        hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
+        workshop = Workshop(
+            state=state,
+            store=self._store,
+            engine=self._engine,
+            loop=AgentLoop(Fallback(model, self._entropy)),
+            prompts=PromptSource(),
+            toolbox=DemoToolbox(wrap.toolbox(BuiltinToolbox(self._threads))),
+            history=History(),
+            meter=self._meter,
+            clock=self._clock,
+            entropy=self._entropy,
+            split=self._outbox.split,
+        )
+        self._lanes = Lanes(workshop, fair)
+        self._resolver = Resolver(lambda: state.snapshot, hooks)
+        door = Door(
+            state, self._store, self._engine, self._lanes, self._resolver, self._meter, self._clock, self._entropy
+        )
+        self._intake = Intake(door)
+        self._connect(session, wrap)
+        self._server = Server(self._services(Runs(door)))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Takes up what an earlier process left, then listens. Returns where. Raises Startup."""
+        self._spawn(self._engine.run(self._drain), "engine")
+        left = await self._store.recover(self._repeatable(), self._clock.now())
+        wake_unfinished(self._engine, left)
+        address = await self._server.start(host, port)
+        self._spawn(self._switchboard.run(self._intake.receive), "connections")
+        self._spawn(sweep(self._store, self._engine, self._clock), "sweep")
+        self._spawn(prune(self._store, self._clock, self._retention), "prune")
+        self._spawn(watch_loop(self._meter), "watch")
+        return address
+
+    async def stop(self, grace: float = _GRACE_SECONDS) -> None:
+        """Stops accepting, lets turns finish for `grace` seconds, leaves the rest to be resumed (SPEC 15)."""
+        await self._server.stop(grace)
+        await self._lanes.close(grace)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.close()
+        await self._store.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_complain)
+        self._tasks.append(task)
+
+    async def _drain(self, key: str) -> None:
+        """What the engine calls for a woken key."""
+        kind, first, rest = key.split(":", 2)
+        if kind == "turn":
+            await self._lanes.drain(AgentId(first), LaneId(int(rest)))
+        else:
+            account, chat = rest.split(":", 1)
+            await self._outbox.drain(Account(first, account), chat)
+
+    def _prepare_agents(self) -> None:
+        """An agent whose home cannot be made stays configured, and fails in its own turns only."""
+        for profile in self._state.snapshot.agents.values():
+            try:
+                prepare_agent(profile)
+            except Startup as error:
+                _log.warning("an agent's home cannot be made", agent=profile.id, error=str(error))
+
+    def _connect(self, session: aiohttp.ClientSession, wrap: Wrapping) -> None:
+        for account, settings in self._state.snapshot.accounts.items():
+            if settings.refusal is not None:
+                self._switchboard.disable(account, settings.refusal)
+                continue
+            try:
+                driver = platforms.make(settings, secrets=self._state.secrets, session=session, clock=self._clock)
+            except SeraiError as error:
+                self._switchboard.disable(account, str(error))
+            else:
+                self._switchboard.add(wrap.platform(driver))
+
+    def _repeatable(self) -> frozenset[str]:
+        """Platforms on which a send whose outcome is unknown may be repeated under the same key."""
+        connected = (connection.platform for connection in self._switchboard.connections())
+        return frozenset(p.account.platform for p in connected if p is not None and p.capabilities.send_key)
+
+    def _retention(self) -> tuple[int, int]:
+        return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
+
+    def _services(self, runs: Runs) -> Services:
+        collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
+        return Services(
+            snapshot=lambda: self._state.snapshot,
+            secrets=lambda: self._state.secrets,
+            runs=runs,
+            explain=self._resolver.explain,
+            endpoint=self._endpoint,
+            ready=self._ready,
+            metrics=metrics.renderer(collector),
+            local_token=self.token,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    def _endpoint(self, platform: str, account: str) -> HttpEndpoint | None:
+        connection = self._switchboard.connection(Account(platform, account))
+        if connection is None:
+            return None
+        if connection.platform is None:
+            return _Disabled(connection.reason or "disabled")
+        return connection.platform if isinstance(connection.platform, HttpEndpoint) else None
+
+    async def _ready(self) -> Readiness:
+        """Store and default agent must work; the accounts' states are told, but are no reason (SPEC 11.6)."""
+        snapshot = self._state.snapshot
+        reasons = {"default_agent": snapshot.refusal(snapshot.default_agent), "store": await self._store_fault()}
+        body = {
+            "ready": not any(reasons.values()),
+            "reasons": {name: reason for name, reason in reasons.items() if reason},
+            "default_agent": snapshot.default_agent,
+            "agents": {agent: profile.refusal or "ready" for agent, profile in snapshot.agents.items()},
+            "accounts": {
+                str(c.account): c.state if c.reason is None else f"{c.state}: {c.reason}"
+                for c in self._switchboard.connections()
+            },
+            "turns_in_flight": self._lanes.in_flight,
+        }
+        return Readiness(not any(reasons.values()), body)
+
+    async def _store_fault(self) -> str | None:
+        try:
+            await self._store.unfinished(self._clock.now())
+        except SeraiError as error:
+            return str(error)
+        return None
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """A background task that ends by an error is a bug of ours; the log must say so."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("a background task ended", task=task.get_name(), error=repr(error))
+
+
+class _Disabled:
+    """The endpoint of an account that is disabled: 503 with the reason (SPEC 16.6)."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    async def handle(self, _request: HttpRequest) -> HttpReply:
+        return HttpReply(503, code="account_disabled", text=self._reason)

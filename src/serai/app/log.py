@@ -1,0 +1,84 @@
+"""Structured logs: JSON lines in `logs/serai.log`, rotated, secrets taken out (SPEC 14, 15)."""
+
+import logging
+import logging.handlers
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+_BYTES_MOST: Final = 10 * 2**20
+_FILES_KEPT: Final = 5
+_SECRET_LEAST: Final = 8
+"""Shorter values are not taken out: they would tear ordinary words apart (SPEC 14)."""
+
+
+class Redactor:
+    """Takes known secret values out of what is written."""
+
+    def __init__(self, values: Callable[[], Iterable[str]]) -> None:
+        self._values = values
+
+    def clean(self, text: str) -> str:
+        for value in self._values():
+            if len(value) >= _SECRET_LEAST and value in text:
+                text = text.replace(value, "[redacted]")
+        return text
+
+
+def set_up(folder: Path, level: str, redactor: Redactor) -> None:
+    """Sends the gateway's log to the file, and warnings to standard error as well. A log that cannot be written
+    harms nothing else."""
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
+    root.setLevel(level.upper())
+    try:
+        file: logging.Handler = logging.handlers.RotatingFileHandler(
+            folder / "serai.log", maxBytes=_BYTES_MOST, backupCount=_FILES_KEPT, encoding="utf-8", delay=True
+        )
+    except OSError:
+        file = logging.NullHandler()
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(logging.WARNING)
+    for handler in (file, screen):
+        handler.setFormatter(_Formatter(redactor))
+        root.addHandler(handler)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _render(_logger: Any, _method: str, event: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+class _Formatter(logging.Formatter):
+    """One line per record: ours are JSON already, those of libraries are made so."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        if not text.startswith("{"):
+            document = {"event": text, "logger": record.name, "level": record.levelname.lower()}
+            if record.exc_info:
+                document["exception"] = self.formatException(record.exc_info)
+            text = msgspec.json.encode(document).decode()
+        return self._redactor.clean(text)

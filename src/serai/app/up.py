@@ -1,0 +1,124 @@
+"""`serai up`: from an empty directory to a running gateway."""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from serai.app.gateway import Gateway, Wrapping
+from serai.app.local import LocalModels
+from serai.app.lock import HomeLock, hold
+from serai.app.log import Redactor, set_up
+from serai.config.layout import Layout, prepare
+from serai.config.load import Loaded, load
+from serai.core.error import Startup
+from serai.core.snapshot import Problem, Snapshot
+from serai.gateway.state import State
+from serai.models.openai_chat import make_session
+from serai.app import platforms, toolsets
+
+_log = structlog.get_logger("up")
+
+
+class BadConfiguration(Startup):
+    """The configuration cannot be used; `problems` says all that is wrong."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("the configuration has problems:\n" + "\n".join(f"  {problem}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a gateway that has come up tells: where it is, whom it hosts, on what model."""
+
+    url: str
+    snapshot: Snapshot
+    notices: tuple[str, ...]
+    demo: bool
+
+
+Announce = Callable[[Running], None]
+
+
+def main(
+    home: Path,
+    environment: Mapping[str, str],
+    announce: Announce,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    wrapping: Wrapping | None = None,
+) -> None:
+    """Runs the gateway of `home` until SIGINT or SIGTERM. Raises Startup."""
+    layout = Layout(home)
+    prepare(layout)
+    with hold(layout.lock) as lock:
+        _run(_serve(layout, environment, lock, announce, host, port, wrapping))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with suppress(ImportError):
+        import uvloop
+
+        uvloop.run(work)
+        return
+    asyncio.run(work)
+
+
+async def _serve(
+    layout: Layout,
+    environment: Mapping[str, str],
+    lock: HomeLock,
+    announce: Announce,
+    host: str | None,
+    port: int | None,
+    wrapping: Wrapping | None,
+) -> None:
+    async with make_session() as session:
+        models = LocalModels(layout.home, session)
+        try:
+            loaded, snapshot = await _configure(layout, environment, models)
+            state = State(snapshot, loaded.secrets)
+            set_up(layout.logs, snapshot.log_level, Redactor(state.secret_values))
+            gateway = Gateway(layout, state, session, wrapping)
+            url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))
+            lock.announce(url, gateway.token)
+            announce(Running(url, snapshot, loaded.notices, demo=models.embedded is not None))
+            _log.info("the gateway is up", url=url, agents=len(snapshot.agents))
+            gc.freeze()
+            await _told_to_stop()
+            _log.info("the gateway stops")
+            await gateway.stop()
+        finally:
+            await models.stop()
+
+
+async def _configure(layout: Layout, environment: Mapping[str, str], models: LocalModels) -> tuple[Loaded, Snapshot]:
+    """The configuration, with a model of this machine where it names none."""
+    loaded = load(layout.home, environment, platforms.schemas(), toolsets.names())
+    if loaded.snapshot is not None and loaded.needs_local:
+        local = await models.find()
+        if local is not None:
+            loaded = load(layout.home, environment, platforms.schemas(), toolsets.names(), local)
+    if loaded.snapshot is None:
+        raise BadConfiguration(loaded.problems)
+    return loaded, loaded.snapshot
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _told_to_stop() -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()

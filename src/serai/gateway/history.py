@@ -1,0 +1,52 @@
+"""The latest messages of busy sessions, kept in memory so that a long session costs no more per turn."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from serai.core.ids import LaneId, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.message import Message
+
+_MESSAGES_MOST: Final = 200_000
+"""Messages kept over all sessions; about 400 bytes each beside their text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The beginning of a session's history, as this process last saw it. Never wrong: history only grows."""
+
+    lane: LaneId
+    session: SessionId
+    messages: tuple[Message, ...]
+
+
+class History:
+    """A bounded cache, found by a lane's address or its number."""
+
+    def __init__(self, most: int = _MESSAGES_MOST) -> None:
+        self._most = most
+        self._count = 0
+        self._lanes: OrderedDict[LaneAddress, Remembered] = OrderedDict()
+        self._addresses: dict[LaneId, LaneAddress] = {}
+
+    def get(self, address: LaneAddress) -> Remembered | None:
+        return self._lanes.get(address)
+
+    def of_lane(self, lane: LaneId) -> Remembered | None:
+        address = self._addresses.get(lane)
+        return None if address is None else self._lanes.get(address)
+
+    def put(self, address: LaneAddress, remembered: Remembered) -> None:
+        self._drop(address)
+        self._lanes[address] = remembered
+        self._addresses[remembered.lane] = address
+        self._count += len(remembered.messages)
+        while self._count > self._most and self._lanes:
+            self._drop(next(iter(self._lanes)))
+
+    def _drop(self, address: LaneAddress) -> None:
+        gone = self._lanes.pop(address, None)
+        if gone is not None:
+            del self._addresses[gone.lane]
+            self._count -= len(gone.messages)

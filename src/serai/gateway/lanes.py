@@ -1,0 +1,136 @@
+"""Lanes: one turn after another in each, thousands side by side, in fair shares (SPEC 5.2, 5.8)."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import structlog
+
+from serai.core.error import StorageFailed
+from serai.core.ids import AgentId, InputId, LaneId, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.turn import Claim
+from serai.gateway.fair import FairShare
+from serai.gateway.history import Remembered
+from serai.gateway.turn import TurnRunner, Workshop
+from serai.ports.store import ClaimOffer
+
+_log = structlog.get_logger("lanes")
+
+_AGAIN_SECONDS = 1.0
+"""When the store could not be asked for a lane's next turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A place for a turn, taken from the agent's fair share: to be begun or withdrawn."""
+
+    agent: AgentId
+    claim: ClaimOffer
+    remembered: Remembered | None
+
+
+def lane_key(agent: AgentId, lane: LaneId) -> str:
+    """The engine's key for a lane."""
+    return f"turn:{agent}:{lane}"
+
+
+class Lanes:
+    """Gives turns to runners."""
+
+    def __init__(self, workshop: Workshop, fair: FairShare) -> None:
+        self._shop = workshop
+        self._fair = fair
+        self._runner = TurnRunner(workshop)
+        self._begun: set[asyncio.Task[None]] = set()
+        self._running: dict[InputId, asyncio.Task[None]] = {}
+
+    @property
+    def in_flight(self) -> int:
+        return self._fair.in_flight
+
+    def offer(self, agent: AgentId, address: LaneAddress) -> Offer | None:
+        """A place for a turn that may begin together with its message's acceptance; None when all are taken."""
+        if not self._fair.try_take(agent):
+            return None
+        return self._offer(agent, self._shop.history.get(address))
+
+    def withdraw(self, offer: Offer) -> None:
+        self._fair.give_back(offer.agent)
+
+    def begin(self, claim: Claim, offer: Offer) -> None:
+        """Runs a turn that was claimed when its message was accepted."""
+        task = asyncio.create_task(self._run_begun(claim, offer))
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def drain(self, agent: AgentId, lane: LaneId) -> None:
+        """Everything that is due in a lane, one turn after another."""
+        more = True
+        while more:
+            await self._fair.take(agent)
+            try:
+                more = await self._next(agent, lane)
+            except StorageFailed as error:
+                _log.error("the store could not be asked", agent=agent, lane=lane, error=str(error))
+                self._shop.engine.wake(lane_key(agent, lane), after=_AGAIN_SECONDS)
+                return
+            finally:
+                self._fair.give_back(agent)
+
+    async def stop(self, input_id: InputId, reason: str) -> None:
+        """Ends an input that waits or runs as cancelled; one that has ended stays as it is."""
+        if await self._shop.store.cancel(input_id, reason):
+            return
+        task = self._running.get(input_id)
+        if task is not None:
+            task.cancel(reason)
+
+    async def close(self, grace: float) -> None:
+        """Lets turns finish for `grace` seconds, then gives back those that run, for the next process."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._fair.idle(), grace)
+        tasks = list(self._begun)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run_begun(self, claim: Claim, offer: Offer) -> None:
+        try:
+            more = await self._run(claim, offer.remembered)
+        finally:
+            self._fair.give_back(offer.agent)
+        if more:
+            self._shop.engine.wake(lane_key(offer.agent, claim.lane))
+
+    async def _next(self, agent: AgentId, lane: LaneId) -> bool:
+        offer = self._offer(agent, self._shop.history.of_lane(lane))
+        claim = await self._shop.store.claim(lane, offer.claim)
+        return False if claim is None else await self._run(claim, offer.remembered)
+
+    async def _run(self, claim: Claim, remembered: Remembered | None) -> bool:
+        task = asyncio.current_task()
+        for one in claim.inputs:
+            self._running[one.id] = task  # type: ignore[assignment]
+        try:
+            return await self._runner.run(claim, remembered)
+        finally:
+            for one in claim.inputs:
+                del self._running[one.id]
+
+    def _offer(self, agent: AgentId, remembered: Remembered | None) -> Offer:
+        shop = self._shop
+        snapshot = shop.state.snapshot
+        profile = snapshot.agents.get(agent)
+        now = shop.clock.now()
+        claim = ClaimOffer(
+            token=shop.entropy.token(),
+            now=now,
+            new_session=SessionId(f"ses_{shop.entropy.token()}"),
+            prompt=shop.prompts.prompt(profile, shop.toolbox.tools(profile)) if profile else "",
+            reset_before=snapshot.reset.cutoff(now),
+            known_session=remembered.session if remembered else None,
+            known=len(remembered.messages) if remembered else 0,
+            config=snapshot.revision,
+        )
+        return Offer(agent, claim, remembered)

@@ -1,0 +1,144 @@
+"""Sending what was committed: in order per chat, repeated only where safe, under the right identity (SPEC 5.5)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from serai.core.delivery import Delivery, Target
+from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
+from serai.core.ids import Account
+from serai.core.split import split
+from serai.gateway.meter import Meter
+from serai.gateway.state import State
+from serai.gateway.turn import chat_key
+from serai.ports.binding import use_profile
+from serai.ports.clock import Clock, Entropy
+from serai.ports.engine import Engine
+from serai.ports.platform import Platform
+from serai.ports.store import NextDelivery, Settlement, Store
+
+_log = structlog.get_logger("outbox")
+
+_WAIT_FIRST: Final = 1.0
+_WAIT_MOST: Final = 300.0
+_GIVE_UP_SECONDS: Final = 24 * 3600
+"""A delivery that could not be sent for a day is dead, and visible as such."""
+
+_AT_ONCE: Final = 16
+"""Sends under way per connection; each chat has at most one."""
+
+_HELD_NOTE: Final = "(An earlier message may not have reached you; /retry sends it again.)\n\n"
+
+Connections = Callable[[Account], Platform | None]
+"""The connection of an account; None while there is none."""
+
+
+class Outbox:
+    """Drains chats of their deliveries."""
+
+    def __init__(
+        self,
+        state: State,
+        store: Store,
+        engine: Engine,
+        connections: Connections,
+        meter: Meter,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._engine = engine
+        self._connections = connections
+        self._meter = meter
+        self._clock = clock
+        self._entropy = entropy
+        self._limiters: dict[Account, asyncio.Semaphore] = {}
+
+    def split(self, target: Target, text: str) -> Sequence[str]:
+        """The pieces in which the target's platform takes a text."""
+        platform = self._connections(target.connection)
+        if platform is None:
+            return [text]
+        capabilities = platform.capabilities
+        return split(text, capabilities.text_limit, capabilities.text_unit)
+
+    async def drain(self, connection: Account, chat: str) -> None:
+        """Everything that is due for a chat, in order."""
+        while True:
+            try:
+                found = await self._store.next_delivery(connection, chat, self._clock.now())
+                if found.delivery is None:
+                    self._come_back(connection, chat, found)
+                    return
+                await self._send(found.delivery, found.held)
+            except StorageFailed as error:
+                _log.error("the store could not be asked", chat=chat, error=str(error))
+                self._engine.wake(_key(connection, chat), after=_WAIT_FIRST)
+                return
+
+    def _come_back(self, connection: Account, chat: str, found: NextDelivery) -> None:
+        if found.due_at is not None:
+            self._engine.wake(_key(connection, chat), after=max(0.01, found.due_at - self._clock.now()))
+
+    async def _send(self, delivery: Delivery, held: int) -> None:
+        settlement = await self._outcome(delivery, held)
+        if not await self._store.settle(delivery, settlement):
+            _log.warning("a delivery was settled by another", delivery=delivery.id)
+        self._meter.deliveries[delivery.target.platform, settlement.state] += 1
+        if settlement.state in ("dead", "unknown"):
+            _log.error("delivery failed", delivery=delivery.id, agent=delivery.agent, reason=settlement.error)
+
+    async def _outcome(self, delivery: Delivery, held: int) -> Settlement:
+        """One attempt under the agent's own profile and through its own account (SPEC 10.1)."""
+        profile = self._state.snapshot.agents.get(delivery.agent)
+        if profile is None:
+            return Settlement("dead", error=f"no agent named `{delivery.agent}` is configured")
+        platform = self._connections(delivery.target.connection)
+        if platform is None:
+            return self._later(delivery, f"{delivery.target.connection} is not connected")
+        if held:
+            delivery = self._announcing(delivery)
+        limiter = self._limiters.setdefault(delivery.target.connection, asyncio.Semaphore(_AT_ONCE))
+        async with limiter:
+            with use_profile(profile):
+                return await self._attempt(platform, delivery)
+
+    async def _attempt(self, platform: Platform, delivery: Delivery) -> Settlement:
+        try:
+            sent = await platform.send(delivery)
+        except SendTemporary as error:
+            return self._later(delivery, str(error), error.retry_after)
+        except SendPermanent as error:
+            return Settlement("dead", error=str(error))
+        except SendUnknown as error:
+            return self._unknown(platform, delivery, str(error))
+        except Exception as error:  # noqa: BLE001  the drivers' supervisor: one's fault must not stop the others
+            _log.exception("the driver failed", delivery=delivery.id)
+            return self._unknown(platform, delivery, f"{type(error).__name__} in the driver")
+        return Settlement("sent", remote_id=sent.remote_id)
+
+    def _announcing(self, delivery: Delivery) -> Delivery:
+        """The same delivery, telling that an earlier one is held, where both fit (SPEC 5.5)."""
+        text = _HELD_NOTE + delivery.text
+        return replace(delivery, text=text) if len(self.split(delivery.target, text)) == 1 else delivery
+
+    def _unknown(self, platform: Platform, delivery: Delivery, reason: str) -> Settlement:
+        if platform.capabilities.send_key or self._state.snapshot.on_unknown == "repeat":
+            return self._later(delivery, reason)
+        return Settlement("unknown", error=reason)
+
+    def _later(self, delivery: Delivery, reason: str, retry_after: float | None = None) -> Settlement:
+        now = self._clock.now()
+        if now - delivery.created_at > _GIVE_UP_SECONDS:
+            return Settlement("dead", error=f"given up after a day: {reason}")
+        longest = min(_WAIT_FIRST * 2 ** min(delivery.attempt - 1, 20), _WAIT_MOST)
+        wait = retry_after if retry_after is not None else self._entropy.between(longest / 2, longest)
+        return Settlement("new", error=reason, due_at=now + wait)
+
+
+def _key(connection: Account, chat: str) -> str:
+    return chat_key(Target(connection.platform, chat, connection.name))
