@@ -149,7 +149,7 @@ def _parts(
         yield f"<user>\n{user}\n</user>"
     if skills := _listed(_skills(agent, skill_files), unlisted):
         yield f"<skills>\n{skills}\n</skills>"
-    yield from dict.fromkeys(tool.guidance for tool in tools.values() if isinstance(tool, Guided))
+    yield from dict.fromkeys(tool.guidance for tool in tools.values() if isinstance(tool, Guided) and tool.guidance)
 
 
 def _listed(skills: Mapping[str, Skill], unlisted: int) -> str:

@@ -1,0 +1,207 @@
+"""A whole gateway in memory, in virtual time: scripted model, fake platform, store without a file."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from serai.agent.fallback import Fallback, RetryBudget
+from serai.agent.loop import AgentLoop
+from serai.agent.prompt import PromptSource
+from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId
+from serai.core.message import InputBody, Message
+from serai.core.principal import LOCAL, Principal
+from serai.core.profile import AgentProfile, Endpoint
+from serai.core.route import Route, RouteTable
+from serai.core.snapshot import Access, AccountSettings, Snapshot
+from serai.core.source import Source
+from serai.engines.local import LocalEngine
+from serai.gateway.fair import FairShare
+from serai.gateway.history import History
+from serai.gateway.intake import Door, Intake
+from serai.gateway.lanes import Lanes
+from serai.gateway.meter import Meter
+from serai.gateway.outbox import Outbox
+from serai.gateway.resolver import Resolver
+from serai.gateway.run import Ask, Run, Runs
+from serai.gateway.state import State
+from serai.gateway.supervisor import Switchboard, wake_unfinished
+from serai.gateway.turn import Workshop
+from serai.ports.hooks import Choice
+from serai.ports.model import Model
+from serai.ports.tool import Tool
+from serai.stores.sqlite.store import SqliteStore
+from serai.testing.clock import SeededEntropy, VirtualClock
+from serai.testing.platform import FakePlatform
+from tests.stores.test_sqlite import memory_store
+
+OPEN = Access(open=True)
+
+
+class NoSecrets:
+    """Secrets of agents that need none."""
+
+    def get(self, _reader: AgentId | None, name: str) -> str:
+        raise KeyError(name)
+
+    def values(self) -> Sequence[str]:
+        return ()
+
+
+@dataclass
+class FakeHooks:
+    """A plugin that always chooses `choice`, counting how often it was asked."""
+
+    choice: str | None = None
+    asked: list[tuple[str | None, str | None]] = field(default_factory=list)
+
+    @property
+    def selects_agents(self) -> bool:
+        return self.choice is not None
+
+    async def select_agent(self, source: Source, route_match: str | None) -> Choice | None:
+        self.asked.append((source.message_id, route_match))
+        return Choice(self.choice, "fake") if self.choice else None
+
+
+@dataclass
+class FakeToolbox:
+    """The same tools for every agent."""
+
+    available: Mapping[str, Tool] = field(default_factory=dict)
+
+    def names(self) -> Sequence[str]:
+        return ("fake",)
+
+    def tools(self, _profile: AgentProfile) -> Mapping[str, Tool]:
+        return self.available
+
+
+def snapshot(*agents: str, **changes: object) -> Snapshot:
+    """Agents `main` and those named, each with a model called `m-<agent>`; one open fake platform."""
+    profiles = {
+        AgentId(name): AgentProfile(
+            AgentId(name), Path("/nonexistent") / name, (Endpoint(f"m-{name}", "http://127.0.0.1:1/v1"),)
+        )
+        for name in ("main", *agents)
+    }
+    made = Snapshot(
+        revision="test",
+        home=Path("/nonexistent"),
+        agents=profiles,
+        routes=RouteTable([]),
+        accounts={Account("fake"): AccountSettings(Account("fake"), OPEN)},
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def routes(*entries: tuple[Mapping[str, str], str]) -> RouteTable:
+    return RouteTable(
+        Route(n, {key: frozenset({value}) for key, value in match.items()}, AgentId(agent), line=n)
+        for n, (match, agent) in enumerate(entries, start=1)
+    )
+
+
+class Stage:
+    """The parts of one gateway, wired as `serai.app` wires them."""
+
+    def __init__(
+        self,
+        model: Model,
+        config: Snapshot | None = None,
+        *,
+        store: SqliteStore | None = None,
+        platforms: Sequence[FakePlatform] | None = None,
+        tools: Mapping[str, Tool] | None = None,
+        hooks: FakeHooks | None = None,
+    ) -> None:
+        self.state = State(config or snapshot(), NoSecrets())
+        self.store = store or memory_store()
+        self.engine, self.meter = LocalEngine(), Meter()
+        self.clock, self.entropy = VirtualClock(), SeededEntropy(7)
+        self.hooks = hooks or FakeHooks()
+        self.platforms = [FakePlatform()] if platforms is None else list(platforms)
+        self.fake = self.platforms[0] if self.platforms else FakePlatform()
+        self.switchboard = Switchboard(self.entropy)
+        for platform in self.platforms:
+            self.switchboard.add(platform)
+        self.outbox = Outbox(
+            self.state, self.store, self.engine, self.switchboard.platform, self.meter, self.clock, self.entropy
+        )
+        self.fair = FairShare(lambda: self.state.snapshot)
+        budget = RetryBudget(tries=3, seconds=60.0)
+        workshop = Workshop(
+            state=self.state,
+            store=self.store,
+            engine=self.engine,
+            loop=AgentLoop(Fallback(model, self.entropy, budget)),
+            prompts=PromptSource(),
+            toolbox=FakeToolbox(tools or {}),
+            history=History(),
+            meter=self.meter,
+            clock=self.clock,
+            entropy=self.entropy,
+            split=self.outbox.split,
+        )
+        self.lanes = Lanes(workshop, self.fair)
+        self.resolver = Resolver(lambda: self.state.snapshot, self.hooks)
+        door = Door(
+            self.state, self.store, self.engine, self.lanes, self.resolver, self.meter, self.clock, self.entropy
+        )
+        self.intake, self.runs = Intake(door), Runs(door)
+
+    @asynccontextmanager
+    async def running(self, *, recover: bool = False) -> AsyncIterator["Stage"]:
+        """Runs engine and connections for the block; what runs at its end is given back, as at a shutdown."""
+        tasks = [
+            asyncio.create_task(self.engine.run(self._drain)),
+            asyncio.create_task(self.switchboard.run(self.intake.receive)),
+        ]
+        await asyncio.sleep(0)
+        if recover:
+            wake_unfinished(self.engine, await self.store.recover(frozenset(), self.clock.now()))
+        try:
+            yield self
+        finally:
+            await self.lanes.close(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _drain(self, key: str) -> None:
+        kind, first, rest = key.split(":", 2)
+        if kind == "turn":
+            await self.lanes.drain(AgentId(first), LaneId(int(rest)))
+        else:
+            account, chat = rest.split(":", 1)
+            await self.outbox.drain(Account(first, account), chat)
+
+    async def ask(
+        self,
+        text: str,
+        agent: str | None = None,
+        *,
+        principal: Principal = LOCAL,
+        session: str | None = None,
+        idempotency: str | None = None,
+        body: str = "body",
+        stream: bool = False,
+    ) -> Run:
+        source = Source("api_server", agent_id=AgentId(agent) if agent else None)
+        return await self.runs.start(
+            Ask(
+                source,
+                InputBody(Message("user", text), stream=stream),
+                principal,
+                session=SessionId(session) if session else None,
+                idempotency_key=idempotency,
+                route_digest=agent or "",
+                body_digest=body,
+            )
+        )
+
+    async def settled(self, input_id: InputId) -> None:
+        """Waits until the input's turn has ended."""
+        while await self.store.outcome(input_id) is None:
+            await asyncio.sleep(0.01)
