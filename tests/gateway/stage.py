@@ -204,4 +204,4 @@ class Stage:
     async def settled(self, input_id: InputId) -> None:
         """Waits until the input's turn has ended."""
         while await self.store.outcome(input_id) is None:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(1)

@@ -198,7 +198,7 @@ async def test_a_send_of_unknown_outcome_is_held_and_announced_with_the_next_ans
 @virtual_time
 async def test_a_send_of_unknown_outcome_is_repeated_where_the_platform_knows_its_key() -> None:
     fake = FakePlatform(capabilities=Capabilities(text_limit=4096, send_key=True))
-    async with Stage(ScriptedModel(echo), platforms=[fake]).running() as stage:
+    async with Stage(ScriptedModel(echo), platforms=[fake]).running():
         fake.fails(SendUnknown("timed out"), arrived=True)
         await fake.says("one")
         await fake.answer()

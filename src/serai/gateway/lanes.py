@@ -116,7 +116,8 @@ class Lanes:
             return await self._runner.run(claim, remembered)
         finally:
             for one in claim.inputs:
-                del self._running[one.id]
+                if self._running.get(one.id) is task:  # else a later claim of the same turn has taken its place
+                    del self._running[one.id]
 
     def _offer(self, agent: AgentId, remembered: Remembered | None) -> Offer:
         shop = self._shop

@@ -71,19 +71,24 @@ class TurnRunner:
         past = _past(claim, remembered)
         began = shop.clock.now()
         try:
-            ended = await self._run(claim, past, progress)
-        except asyncio.CancelledError as cancelled:
-            if not cancelled.args:
-                await asyncio.shield(self._give_back(claim))
-                raise
-            ended = TurnEnded("cancelled", fault=TurnFault(str(cancelled.args[0]), 503, "run_cancelled"))
+            ended = await self._end(claim, past, progress)
+            more = await asyncio.shield(self._finish(claim, past, progress, ended))
         except Fenced:
             shop.meter.fenced += 1
             _log.warning("a replaced worker dropped its turn", **_names(claim))
             return False
-        more = await asyncio.shield(self._finish(claim, past, progress, ended))
         self._count(claim, ended, shop.clock.now() - began)
         return more
+
+    async def _end(self, claim: Claim, past: Sequence[Message], progress: Progress) -> TurnEnded:
+        """How the turn ended, also when somebody stopped it."""
+        try:
+            return await self._run(claim, past, progress)
+        except asyncio.CancelledError as cancelled:
+            if not cancelled.args:
+                await asyncio.shield(self._give_back(claim))
+                raise
+            return TurnEnded("cancelled", fault=TurnFault(str(cancelled.args[0]), 503, "run_cancelled"))
 
     async def _run(self, claim: Claim, past: Sequence[Message], progress: Progress) -> TurnEnded:
         """How the turn ended. This is the turn's supervisor: whatever goes wrong in it ends this turn alone."""
@@ -147,16 +152,11 @@ class TurnRunner:
         return tell
 
     async def _finish(self, claim: Claim, past: Sequence[Message], progress: Progress, ended: TurnEnded) -> bool:
-        """Commits the end, then tells everybody who waits for it."""
+        """Commits the end, then tells everybody who waits for it. Raises Fenced."""
         shop = self._shop
         messages = progress.complete_messages()
         deliveries = self._deliveries(claim, ended)
-        try:
-            more = await self._commit(claim, Finish(ended, messages, deliveries, progress.unwritten))
-        except Fenced:
-            shop.meter.fenced += 1
-            _log.warning("a replaced worker could not finish its turn", **_names(claim))
-            return False
+        more = await self._commit(claim, Finish(ended, messages, deliveries, progress.unwritten))
         if _goes_on(claim):
             shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
         for one in claim.inputs:
