@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from serai.app import platforms, toolsets
 from serai.app.gateway import Gateway, Wrapping
 from serai.app.local import LocalModels
 from serai.app.lock import HomeLock, hold
@@ -21,7 +22,6 @@ from serai.core.error import Startup
 from serai.core.snapshot import Problem, Snapshot
 from serai.gateway.state import State
 from serai.models.openai_chat import make_session
-from serai.app import platforms, toolsets
 
 _log = structlog.get_logger("up")
 

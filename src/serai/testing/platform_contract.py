@@ -100,6 +100,7 @@ class PlatformContract:
         async with self.stage() as stage:
             for name in stage.rig.ids:
                 await stage.say(Utterance("hi", chat=name, user=name, message=name))
+                assert stage.gateway.heard, "the gateway got nothing"
                 source = stage.gateway.heard[-1].source
                 got = (source.chat_id, source.user_id, source.message_id)
                 assert got == (name, name, name), f"{name!r} became {got}"

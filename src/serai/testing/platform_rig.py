@@ -12,7 +12,7 @@ Fault = Literal["rate_limited", "server_error", "rejected", "refused", "timeout"
 RETRY_AFTER: Final = 7.0
 """Seconds that a rig's peer asks for when it limits the rate."""
 
-HARD_IDS: Final = ("a", "a:a", "a/a", "a|a", "!room:server.example", "%3A b", "чат-🙂-ü", "-1002285219667", "x" * 300)
+HARD_IDS: Final = ("a", "a:a", "a/a", "a|a", "!Room:server.example", "%3A b", "чат-🙂-ü", "-1002285219667", "x" * 300)
 """Ids that must come through unchanged, both ways, and whose pairs are easily taken for one another."""
 
 

@@ -67,7 +67,7 @@ def done(text: str = "hello") -> Finish:
 
 async def begun(store: Store, number: int = 1, **changes: object) -> Claim:
     """A claimed turn of a fresh message."""
-    accepted = await store.accept(arrival(number, **changes))
+    accepted = await store.accept(arrival(number, **changes))  # type: ignore[arg-type]
     claim = await store.claim(accepted.lane, offer(f"t_{accepted.input_id}"))
     assert claim is not None
     return claim
