@@ -9,7 +9,8 @@ SeraiError
 ├── Fenced                this worker was replaced; drop what it was doing, silently
 ├── NoModel               the agent has no usable model
 ├── ModelError            a model call failed; `retry` says whether another try may help
-│   ├── ModelRejected     the endpoint answered with an error of ours (400, 401, 403, 404, 422) or its own (5xx)
+│   ├── ModelRejected     the endpoint refused the call (400, 401, 403, 404, 422); another try changes nothing
+│   ├── ModelFailed       the endpoint failed on its own account (5xx)
 │   ├── ModelLimited      429; `retry_after` where the endpoint named it
 │   ├── ModelUnreachable  no connection
 │   ├── ModelTimeout      too slow

@@ -3,7 +3,10 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, Final
 
 import pluggy
@@ -33,12 +36,39 @@ class _Implementation:
             async with asyncio.timeout(seconds):
                 if inspect.iscoroutinefunction(self.function):
                     return await self.function(**given)
-                return await asyncio.to_thread(self.function, **given)
+                return await _in_thread(self.plugin, lambda: self.function(**given))
         except TimeoutError:
             _log.warning("a hook took too long", plugin=self.plugin, seconds=seconds)
         except Exception:  # noqa: BLE001  the hooks' supervisor: a plugin may raise anything
             _log.exception("a hook raised", plugin=self.plugin)
         return None
+
+
+async def _in_thread(plugin: str, work: Callable[[], Any]) -> Any:
+    """Runs `work` in a thread of its own: one that hangs takes nobody else's place, nor keeps the process alive."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    context = copy_context()
+
+    def settle(answer: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(answer)
+        else:
+            future.set_exception(error)
+
+    def run() -> None:
+        answer, failure = None, None
+        try:
+            answer = context.run(work)
+        except BaseException as error:  # noqa: BLE001  whatever it is, it belongs to the one who waits
+            failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
+        with suppress(RuntimeError):  # the loop may be gone by then
+            loop.call_soon_threadsafe(settle, answer, failure)
+
+    Thread(target=run, name=f"serai-hook-{plugin}", daemon=True).start()
+    return await future
 
 
 class PluginHooks:

@@ -45,7 +45,11 @@ class Sent:
 
 
 class Platform(Protocol):
-    """One account's connection."""
+    """One account's connection.
+
+    A driver's class also has `configured(settings, secrets, session, clock)`, which makes the connection of a
+    configured account (`serai.app.platforms`).
+    """
 
     @property
     def account(self) -> Account: ...

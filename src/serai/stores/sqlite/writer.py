@@ -49,6 +49,7 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._full = False
+        db.execute("PRAGMA synchronous = NORMAL")
         self._commits = 0
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None

@@ -1,0 +1,69 @@
+"""Logs: structured, rotated, without secrets (SPEC 14, 15)."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from serai.app.log import Redactor, set_up
+
+SECRET = "fake-key-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _untouched_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    yield
+    for handler in root.handlers[:]:
+        if handler not in handlers:
+            root.removeHandler(handler)
+            handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.raiseExceptions = raising
+    structlog.reset_defaults()
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "serai.log").read_text().splitlines()]
+
+
+def test_a_record_is_one_line_of_json_with_its_ids(tmp_path: Path) -> None:
+    set_up(tmp_path, "info", Redactor(tuple))
+    structlog.get_logger("turn").info("turn done", agent="ops", turn=7)
+    (line,) = lines(tmp_path)
+    assert (line["event"], line["agent"], line["turn"], line["level"]) == ("turn done", "ops", 7, "info")
+    assert str(line["timestamp"]).endswith("Z")
+
+
+def test_secrets_are_taken_out_wherever_they_stand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(tmp_path, "info", Redactor(lambda: [SECRET, "short"]))
+    log = structlog.get_logger("x")
+    log.warning("failed", url=f"http://h/?key={SECRET}", note="short")
+    logging.getLogger("library").warning("header Bearer %s", SECRET)
+    try:
+        raise ValueError(f"bad {SECRET}")
+    except ValueError:
+        log.exception("raised")
+    everything = (tmp_path / "serai.log").read_text() + capsys.readouterr().err
+    assert SECRET not in everything
+    assert everything.count("[redacted]") == 6
+    assert '"note":"short"' in everything
+    assert len(lines(tmp_path)) == 3
+
+
+def test_a_log_that_cannot_be_written_harms_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(tmp_path / "nowhere", "info", Redactor(tuple))
+    structlog.get_logger("x").warning("still here")
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_level_is_obeyed(tmp_path: Path) -> None:
+    set_up(tmp_path, "warning", Redactor(tuple))
+    structlog.get_logger("x").info("quiet")
+    structlog.get_logger("x").warning("loud")
+    assert [line["event"] for line in lines(tmp_path)] == ["loud"]
