@@ -1,0 +1,90 @@
+"""The `platforms` section: accounts, who may talk through them, and their secrets (SPEC 6.7, 13, 14, 16.1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from serai.config.platform_key import SECRET_SUFFIX, own_keys, read_own
+from serai.config.report import Place
+from serai.config.secret import Mention
+from serai.config.section import Section
+from serai.config.value import is_placeholder
+from serai.core.ids import Account, is_agent_id
+from serai.core.snapshot import Access
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_ACCESS_KEYS: Final = ("allow_users", "allow_chats", "open")
+_ACCOUNTS: Final = "accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSection:
+    """One account as the file has it. `settings` are the platform's own keys, validated; empty where they failed."""
+
+    account: Account
+    place: Place
+    access: Access
+    settings: Mapping[str, object]
+    secrets: tuple[Mention, ...]
+
+
+def read_accounts(root: Section, platforms: "Mapping[str, type[BaseModel]]") -> dict[Account, AccountSection]:
+    """All accounts. An unknown platform is the gateway's problem, what is wrong in an account that account's."""
+    section = root.section("platforms")
+    found: dict[Account, AccountSection] = {}
+    for name in section:
+        if name not in platforms:
+            section.report.unknown(section.place_of(name), "unknown platform", name, platforms)
+            continue
+        for one in _platform(section, name, platforms[name]):
+            if one.account in found:
+                section.report.add(one.place, "this account stands here twice")
+            found.setdefault(one.account, one)
+    return found
+
+
+def _platform(platforms: Section, name: str, model: "type[BaseModel]") -> list[AccountSection]:
+    """The account whose keys stand directly under the platform, and those under `accounts`."""
+    direct = _opened(platforms, name, Account(name))
+    direct.refuse_unknown((*own_keys(model), *_ACCESS_KEYS, _ACCOUNTS))
+    found = []
+    if any(key != _ACCOUNTS for key in direct) or _ACCOUNTS not in direct:
+        found.append(_account(direct, Account(name), model))
+    accounts = direct.section(_ACCOUNTS)
+    for key in accounts:
+        account = Account(name, key)
+        section = _opened(accounts, key, account)
+        if not is_agent_id(key):
+            section.report.add(section.place, "an account's name has letters, digits, `-` and `_`, nothing else")
+            continue
+        section.refuse_unknown((*own_keys(model), *_ACCESS_KEYS))
+        found.append(_account(section, account, model))
+    return found
+
+
+def _opened(parent: Section, key: str, account: Account) -> Section:
+    """The group under a key, where a problem concerns that account only."""
+    return Section(parent.node(key), parent.place_of(key).about("account", str(account)), parent.report)
+
+
+def _account(section: Section, account: Account, model: "type[BaseModel]") -> AccountSection:
+    settings = read_own(section, model) or {}
+    secrets = tuple(
+        Mention(value, section.place_of(key))
+        for key, value in settings.items()
+        if key.endswith(SECRET_SUFFIX) and isinstance(value, str)
+    )
+    access = Access(_allowed(section, "allow_users"), _allowed(section, "allow_chats"), section.flag("open"))
+    return AccountSection(account, section.place, access, settings, secrets)
+
+
+def _allowed(section: Section, key: str) -> frozenset[str]:
+    found = section.placed_words(key) or []
+    for place, word in found:
+        if word == "*":
+            section.report.add(place, "`*` is nobody's id; `open: true` lets everybody in")
+        elif is_placeholder(word):
+            section.report.add(place, "still holds the placeholder of an example")
+    return frozenset(word for _, word in found)
