@@ -30,7 +30,7 @@ def waiting_for(gate: threading.Event) -> None:
 async def until(condition: Callable[[], bool]) -> None:
     """Lets the loop run until the condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 (what is waited for happens in the loop's own callbacks)
+        while not condition():
             await asyncio.sleep(0)
 
 

@@ -188,7 +188,8 @@ class Store(Protocol):
         ...
 
     async def release(self, fence: Fence, due_at: float) -> None:
-        """Gives a turn back to be run later; it does not count as a death. Raises Fenced."""
+        """Gives a turn back to be run later; it does not count as a death, but its started tool calls that are not
+        idempotent are interrupted. Raises Fenced."""
         ...
 
     async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:

@@ -307,6 +307,15 @@ class StoreContract:
         assert again is not None
         assert again.attempt == 1
 
+    async def test_a_released_turn_does_not_repeat_a_call_that_was_cut_off(self, store: Store) -> None:
+        claim = await begun(store, 1)
+        calls = [Step(1, "tool", "started", "a"), Step(2, "tool", "started", "b", idempotent=True)]
+        await store.record(claim.fence, calls, sync=True)
+        await store.release(claim.fence, NOW)
+        again = await store.claim(claim.lane, offer("t2"))
+        assert again is not None
+        assert [step.state for step in again.steps] == ["interrupted", "started"]
+
     async def test_a_restart_finds_what_is_to_be_done(self, store: Store) -> None:
         running = await begun(store, 1)
         waiting = await store.accept(arrival(1, chat="room:2"))

@@ -40,6 +40,9 @@ def release(db: Db, fence: Fence, due_at: float) -> None:
     )
     if done.rowcount == 0:
         raise Fenced("another worker has this turn")
+    db.execute(
+        "UPDATE step SET state = 'interrupted' WHERE turn = ? AND state = 'started' AND idempotent = 0", (fence.turn,)
+    )
 
 
 def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
