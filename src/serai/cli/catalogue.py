@@ -1,0 +1,46 @@
+"""Every command by its path: where it lives, and its one line of help.
+
+Plain data, so that help costs nothing: no click, no dataclass, no typing in here.
+"""
+
+ABOUT: str = "One gateway process that hosts many isolated AI agents."
+
+GROUPS: dict[str, str] = {
+    "config": "Check and show the configuration",
+    "agent": "List, show, add and remove agents",
+    "route": "List, add, remove and test routes",
+    "session": "List and show conversations",
+    "delivery": "List deliveries, and send held ones again",
+    "model": "List models, and fetch the embedded one",
+}
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("serai.cli.up:up", "Run the gateway"),
+    "ask": ("serai.cli.ask:ask", "Ask an agent one question"),
+    "status": ("serai.cli.status:status", "Tell how the running gateway is"),
+    "config check": ("serai.cli.config_check:check", "Print every problem of the configuration"),
+    "config show": ("serai.cli.config_show:show", "Print the configuration in force, defaults filled in"),
+    "agent list": ("serai.cli.agent_list:list_agents", "List the agents"),
+    "agent show": ("serai.cli.agent_show:show", "Show one agent: model, paths, routes, persona"),
+    "agent add": ("serai.cli.agent_add:add", "Add an agent, or clone one"),
+    "agent remove": ("serai.cli.agent_remove:remove", "Remove an agent; its home stays"),
+    "route list": ("serai.cli.route_list:list_routes", "List the routes in the order in which they are tried"),
+    "route add": ("serai.cli.route_edit:add", "Add a route after the others"),
+    "route remove": ("serai.cli.route_edit:remove", "Remove a route by its number"),
+    "route test": ("serai.cli.route_test:test", "Tell which agent a message would reach, and why"),
+    "session list": ("serai.cli.session:list_sessions", "List conversations, the latest first"),
+    "session show": ("serai.cli.session:show", "Print one conversation"),
+    "delivery list": ("serai.cli.delivery:list_deliveries", "List what was or will be sent, the latest first"),
+    "delivery retry": ("serai.cli.delivery:retry", "Send a held or dead delivery again"),
+    "model list": ("serai.cli.model_list:list_models", "List the models in use, found and embedded"),
+    "model pull": ("serai.cli.model_pull:pull", "Fetch the weights of the embedded model"),
+}
+"""Path -> (module:attribute of the click command, help)."""
+
+
+def names(group: str) -> dict[str, str]:
+    """What may follow `group` ("" is `serai` itself), with its line of help, in the order of the catalogue."""
+    helps = {path: text for path, (_, text) in COMMANDS.items()} | GROUPS
+    prefix = f"{group} " if group else ""
+    found = {path.removeprefix(prefix): text for path, text in helps.items() if path.startswith(prefix)}
+    return {name: text for name, text in found.items() if " " not in name}

@@ -1,0 +1,87 @@
+"""A chat completion of the running gateway, printed (SPEC 11.3)."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from serai.cli.document import print_json
+from serai.cli.failure import Failed
+from serai.cli.gateway import Gateway, fault
+from serai.cli.printable import harmless
+
+PATH = "/v1/chat/completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of whom. Without `agent` routing decides; `session` goes on with a conversation."""
+
+    text: str
+    agent: str | None = None
+    session: str | None = None
+    streamed: bool = True
+
+
+def print_answer(gateway: Gateway, question: Question, *, as_json: bool) -> None:
+    """Asks, and prints the answer as it comes, or whole. Raises Failed where there is none."""
+    body = {
+        "model": question.agent or "default",
+        "messages": [{"role": "user", "content": question.text}],
+        "stream": question.streamed,
+    }
+    headers = {"X-Hermes-Session-Id": question.session} if question.session else {}
+    with gateway.call("POST", PATH, body, headers, answer_s=None) as response:
+        lines = gateway.lines(response)
+        if question.streamed and response.status == 200:
+            _print_pieces(_pieces(lines))
+        else:
+            _print_whole(response.status, b"".join(lines), as_json)
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[str]:
+    """The pieces of text in a streamed completion. Raises Failed for an error event, or a stream that was cut."""
+    for line in lines:
+        field, _, value = line.partition(b":")
+        if field != b"data":
+            continue
+        if value.strip() == b"[DONE]":
+            return
+        event = _decoded(200, value)
+        yield from (text for choice in event.get("choices", ()) if (text := choice.get("delta", {}).get("content")))
+    raise Failed("The answer was cut off: the gateway closed the connection before its end.")
+
+
+def _print_pieces(pieces: Iterable[str]) -> None:
+    last = "\n"
+    try:
+        for piece in pieces:
+            text = harmless(piece)
+            last = text[-1:] or last
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    finally:
+        if last != "\n":
+            click.echo()
+
+
+def _print_whole(status: int, text: bytes, as_json: bool) -> None:
+    document = _decoded(status, text)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(harmless(document["choices"][0]["message"]["content"] or ""))
+
+
+def _decoded(status: int, text: bytes) -> dict[str, Any]:
+    """A JSON answer. Raises Failed for an error, and for what is no JSON object."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if status != 200 or not isinstance(document, dict) or document.get("error"):
+        raise Failed(fault(status, document))
+    return document

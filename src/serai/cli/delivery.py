@@ -1,0 +1,79 @@
+"""`serai delivery list|retry`: what was or will be sent (SPEC 5.5, 12)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from serai.cli.document import json_option, listing, print_json
+from serai.cli.failure import Failed
+from serai.cli.place import Place
+
+if TYPE_CHECKING:
+    from serai.core.delivery import Delivery, DeliveryState
+    from serai.ports.store import Archive, Store
+
+STATES = ("open", "new", "sending", "sent", "unknown", "dead")
+HEADS = ("id", "state", "agent", "to", "tries", "created", "error")
+
+
+@click.command("list")
+@click.option("--state", type=click.Choice(STATES), help="In this state alone.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
+@json_option
+@click.pass_obj
+def list_deliveries(place: Place, state: str | None, limit: int, as_json: bool) -> None:
+    """List what was or will be sent, the latest first. `unknown` ones may have arrived and are held."""
+    from serai.cli.archive import read
+    from serai.cli.view import delivery_document
+
+    async def latest(archive: "Archive") -> "Sequence[Delivery]":
+        return await archive.deliveries(state=cast("DeliveryState | None", state), limit=limit + 1)
+
+    found = read(place, latest, ())
+    if as_json:
+        print_json(listing(map(delivery_document, found[:limit]), more=len(found) > limit))
+    elif found:
+        _print_deliveries(found[:limit])
+    else:
+        click.echo("No deliveries" if state else "No deliveries yet")
+
+
+@click.command("retry")
+@click.argument("delivery", metavar="ID")
+@click.pass_obj
+def retry(place: Place, delivery: str) -> None:
+    """Send a delivery again whose outcome is unknown, or that was given up."""
+    import time
+
+    from serai.cli.archive import change
+    from serai.cli.gateway import running
+    from serai.core.ids import DeliveryId
+
+    async def again(store: "Store") -> "Delivery | None":
+        return await store.retry(DeliveryId(delivery), time.time())
+
+    found = change(place, again, None)
+    if found is None:
+        raise Failed(f"There is no delivery `{delivery}` whose state is unknown or dead.")
+    when = "shortly" if running(place.layout.lock) else "when the gateway runs"
+    click.echo(f"Delivery {delivery} to {_to(found)} will be sent again {when}.")
+
+
+def _print_deliveries(deliveries: "Sequence[Delivery]") -> None:
+    import time
+
+    from serai.cli.moment import ago
+    from serai.cli.table import print_table
+
+    now = time.time()
+    rows = [
+        (one.id, one.state, one.agent, _to(one), str(one.attempt), ago(one.created_at, now), one.error or "")
+        for one in deliveries
+    ]
+    print_table(HEADS, rows, right=("tries",), whole=("id", "state", "agent"))
+
+
+def _to(delivery: "Delivery") -> str:
+    target = delivery.target
+    return ":".join(filter(None, [str(target.connection), target.chat_id, target.thread_id]))

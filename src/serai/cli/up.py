@@ -1,0 +1,49 @@
+"""`serai up`: the gateway (SPEC 2.1, 12)."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from serai.cli.place import Place
+
+if TYPE_CHECKING:
+    from serai.app.up import Running
+
+
+@click.command("up")
+@click.option("--home", type=click.Path(file_okay=False), help="SERAI_HOME, as before the command.")
+@click.option("--host", metavar="ADDRESS", help="Listen here instead of where config.yaml says.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one.")
+@click.pass_obj
+def up(place: Place, home: str | None, host: str | None, port: int | None) -> None:
+    """Run the gateway until Ctrl-C."""
+    from serai.app.up import main
+
+    chosen = Place(home) if home else place
+
+    def announce(running: "Running") -> None:
+        print_running(chosen, running)
+
+    main(chosen.home, chosen.environment, announce, host=host, port=port)
+
+
+def print_running(place: Place, running: "Running") -> None:
+    from serai.cli.table import print_fields
+
+    snapshot = running.snapshot
+    agents = [f"{agent} (default)" if agent == snapshot.default_agent else agent for agent in snapshot.agents]
+    click.echo(f"Serai is up at {running.url}")
+    print_fields(
+        [
+            ("  home", place.shown(snapshot.home)),
+            ("  agents", ", ".join(agents)),
+            ("  OpenAI clients", f"base URL {running.url}/v1, the agent's name as the model"),
+            ("  try", 'serai ask "What can you do?"'),
+        ]
+    )
+    if running.demo:
+        click.echo("  This is a demo model: small, local, without tools. Set `model` in config.yaml for a real one.")
+    for notice in (*running.notices, *map(str, snapshot.problems)):
+        click.echo(f"  Note: {notice}", err=True)
+    sys.stdout.flush()

@@ -1,0 +1,81 @@
+"""What the reading commands print with `--json`: plain documents of the values they read."""
+
+from dataclasses import asdict
+from typing import Any
+
+from serai.cli.local import configured
+from serai.cli.printable import without_credentials
+from serai.cli.written import Written
+from serai.core.decision import Explanation
+from serai.core.delivery import Delivery
+from serai.core.profile import AgentProfile, Endpoint
+from serai.core.route import Route
+from serai.core.snapshot import Problem, Snapshot
+from serai.ports.store import Counts, MessageRow, SessionRow
+
+Document = dict[str, Any]
+
+
+def session_document(row: SessionRow) -> Document:
+    return {"object": "session", **asdict(row)}
+
+
+def message_document(row: MessageRow) -> Document:
+    return {"object": "message", "n": row.n, "created_at": row.created_at, **asdict(row.message)}
+
+
+def delivery_document(delivery: Delivery) -> Document:
+    return {"object": "delivery", **asdict(delivery)}
+
+
+def counts_document(counts: Counts) -> Document:
+    return asdict(counts)
+
+
+def problem_document(problem: Problem) -> Document:
+    return {"object": "problem", **asdict(problem)}
+
+
+def route_document(route: Route) -> Document:
+    return {
+        "object": "route",
+        "number": route.number,
+        "line": route.line,
+        "match": {key: sorted(wanted) for key, wanted in route.match.items()},
+        "agent": route.agent,
+        "inherit_threads": route.inherit_threads,
+    }
+
+
+def explanation_document(explanation: Explanation) -> Document:
+    """SPEC 16.3."""
+    decision = asdict(explanation.decision)
+    return {**decision, "considered": [asdict(entry) for entry in explanation.considered]}
+
+
+def endpoint_document(endpoint: Endpoint) -> Document:
+    """A model and where it is reached; of its key the name alone."""
+    return {
+        "name": endpoint.name,
+        "provider": endpoint.provider,
+        "base_url": without_credentials(endpoint.base_url),
+        "api_key_env": endpoint.key_name,
+        "origin": endpoint.origin,
+    }
+
+
+def agent_document(profile: AgentProfile, snapshot: Snapshot, model: Written) -> Document:
+    return {
+        "id": profile.id,
+        "object": "agent",
+        "default": profile.id == snapshot.default_agent,
+        "model": model["name"],
+        "provider": model["provider"],
+        "base_url": model["base_url"],
+        "api_key_env": model["api_key_env"],
+        "fallback": [endpoint_document(endpoint) for endpoint in configured(profile)[1:]],
+        "toolsets": sorted(profile.toolsets),
+        "home": str(profile.home),
+        "routes": [route.number for route in snapshot.routes.routes if route.agent == profile.id],
+        "refusal": profile.refusal,
+    }
