@@ -11,7 +11,7 @@ help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/installed-run ## Install Serai and start it, with two example agents on the embedded model
-	@$(BIN)/serai model pull --if-needed
+	@$(BIN)/serai model pull
 	@exec $(BIN)/serai up --starter
 
 test: $(VENV)/installed-dev ## Run all tests, the long proofs in their short form

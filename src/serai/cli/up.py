@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 @click.option("--home", type=click.Path(file_okay=False), help="SERAI_HOME, as before the command.")
 @click.option("--host", metavar="ADDRESS", help="Listen here instead of where config.yaml says.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one.")
+@click.option("--starter", is_flag=True, help="Where there is no config.yaml yet, begin with two example agents.")
 @click.pass_obj
-def up(place: Place, home: str | None, host: str | None, port: int | None) -> None:
+def up(place: Place, home: str | None, host: str | None, port: int | None, starter: bool) -> None:
     """Run the gateway until Ctrl-C."""
+    from serai.app.first_home import begin
     from serai.app.up import main
 
     chosen = Place(home) if home else place
+    if starter and begin(chosen.layout):
+        click.echo(f"Two example agents are in {chosen.shown(chosen.home)}; their personas are yours to edit.")
 
     def announce(running: "Running") -> None:
         print_running(chosen, running)
