@@ -1,0 +1,1 @@
+"""Language models: OpenAI-compatible endpoints, models found on this machine, the embedded model."""
