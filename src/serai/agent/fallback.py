@@ -44,7 +44,8 @@ class Fallback:
         failures = 0
         while True:
             try:
-                return await self._model.complete(replace(request, endpoint=left[0]), told)
+                asked = request if request.endpoint is left[0] else replace(request, endpoint=left[0])
+                return await self._model.complete(asked, told)
             except ModelError as error:
                 failures += 1
                 wait = self._wait(error, failures)

@@ -17,11 +17,14 @@ from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
 from serai.core.profile import AgentProfile
 from serai.core.turn import Step
-from serai.ports.model import ModelReply, ModelRequest, OnDelta
+from serai.ports.model import ModelReply, ModelRequest, OnDelta, ToolSpec
 from serai.ports.tool import Tool, ToolContext
 
 MODEL_CALLS_MOST: Final = 40
 """Model calls in one turn. Beyond it the agent goes in circles."""
+
+_TOOLS_MOST: Final = 256
+"""Sets of tools whose specifications are kept; there are as many as ways to combine toolsets."""
 
 _INTERRUPTED: Final = (
     "This call was interrupted by a restart. It is not known whether it took effect; it was not repeated."
@@ -89,6 +92,7 @@ class AgentLoop:
 
     def __init__(self, models: Fallback) -> None:
         self._models = models
+        self._specs: dict[int, tuple[Mapping[str, Tool], tuple[ToolSpec, ...]]] = {}
 
     async def run(self, task: Task, progress: Progress) -> Answer:
         """Brings the turn to its answer, keeping `progress` true all the while, also when it raises.
@@ -96,7 +100,7 @@ class AgentLoop:
         Raises ModelError, NoModel; Fenced from `record`.
         """
         await self._replay(task, progress)
-        specs = tuple(tool.spec for tool in task.tools.values())
+        specs = self._specs_of(task.tools)
         while not self._answered(progress):
             if progress.model_calls >= MODEL_CALLS_MOST:
                 raise ModelError(f"no answer after {MODEL_CALLS_MOST} model calls in one turn")
@@ -116,6 +120,15 @@ class AgentLoop:
             else:
                 progress.unwritten.append(step)
         return progress.answer()
+
+    def _specs_of(self, tools: Mapping[str, Tool]) -> tuple[ToolSpec, ...]:
+        """The same tuple for the same tools, so that models may keep what they make of it."""
+        known = self._specs.get(id(tools))
+        if known is None or known[0] is not tools:
+            if len(self._specs) >= _TOOLS_MOST:
+                self._specs.clear()
+            known = self._specs[id(tools)] = (tools, tuple(tool.spec for tool in tools.values()))
+        return known[1]
 
     def _answered(self, progress: Progress) -> bool:
         last = progress.new[-1]

@@ -200,7 +200,6 @@ class TurnRunner:
         if isinstance(ended.answer, Answer):
             meter.tokens[claim.agent, "in"] += ended.answer.usage.input_tokens
             meter.tokens[claim.agent, "out"] += ended.answer.usage.output_tokens
-            _log.debug("turn done", seconds=round(seconds, 3), **_names(claim))
         elif ended.fault is not None:
             _log.warning(f"turn {ended.state}", reason=ended.fault.text, seconds=round(seconds, 3), **_names(claim))
 

@@ -10,7 +10,7 @@ from serai.models.wire import encode
 from serai.ports.model import ModelRequest, ToolSpec
 
 _OURS: Final = frozenset({"model", "messages", "stream", "stream_options", "tools"})
-_SPECS_MOST: Final = 512
+_SPECS_MOST: Final = 256
 
 
 class Body(BytesPayload):
@@ -28,7 +28,7 @@ class BodyWriter:
 
     def __init__(self, most: int) -> None:
         self._histories = HistoryCache(most)
-        self._specs: dict[int, tuple[ToolSpec, bytes]] = {}
+        self._specs: dict[int, tuple[tuple[ToolSpec, ...], bytes]] = {}
 
     def write(self, request: ModelRequest) -> bytes:
         """The whole body, always of a streamed request."""
@@ -39,21 +39,25 @@ class BodyWriter:
 
     def _tools(self, request: ModelRequest) -> bytes:
         if request.tools:
-            return b',"tools":[' + b",".join(map(self._spec, request.tools)) + b"]"
+            return self._offered(request.tools)
         given = request.options.get("tools")
         return b',"tools":' + encode(given) if given else b""
 
-    def _spec(self, spec: ToolSpec) -> bytes:
-        """A tool's text, kept under the identity of its specification, which is kept with it."""
-        known = self._specs.get(id(spec))
+    def _offered(self, specs: tuple[ToolSpec, ...]) -> bytes:
+        """The tools' text, kept under the identity of the tuple, which is kept with it."""
+        known = self._specs.get(id(specs))
         if known is not None:
             return known[1]
-        function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
-        text = encode({"type": "function", "function": function})
+        text = b',"tools":[' + b",".join(map(_tool, specs)) + b"]"
         if len(self._specs) >= _SPECS_MOST:
             self._specs.clear()
-        self._specs[id(spec)] = (spec, text)
+        self._specs[id(specs)] = (specs, text)
         return text
+
+
+def _tool(spec: ToolSpec) -> bytes:
+    function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    return encode({"type": "function", "function": function})
 
 
 _STREAMED: Final = b',"stream":true,"stream_options":{"include_usage":true}'

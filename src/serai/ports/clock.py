@@ -15,7 +15,7 @@ class Entropy(Protocol):
     """Random choices that are not secrets of a protocol."""
 
     def token(self) -> str:
-        """24 hex digits that nobody has seen before."""
+        """24 hex digits that nobody has seen before. A name, no secret: it may be guessed."""
         ...
 
     def between(self, low: float, high: float) -> float:

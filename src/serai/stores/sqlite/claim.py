@@ -103,7 +103,7 @@ def open_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, ow
         return new_session(db, lane, offer, wanted, owner)
     session = SessionId(row[0])
     if row[2] is None:
-        db.execute("UPDATE session SET prompt = ? WHERE id = ?", (_prompt(db, offer.prompt), session))
+        db.execute("UPDATE session SET prompt = ? WHERE id = ?", (_prompt(db, offer), session))
         return _Opened(session, True, offer.prompt, row[3])
     return _Opened(session, False, row[2], row[3])
 
@@ -112,15 +112,17 @@ def new_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, own
     session = SessionId(wanted or offer.new_session)
     db.execute(
         "INSERT INTO session (id, lane, owner, prompt, opened_at, last_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (session, lane, owner if wanted else "", _prompt(db, offer.prompt), offer.now, offer.now),
+        (session, lane, owner if wanted else "", _prompt(db, offer), offer.now, offer.now),
     )
     return _Opened(session, True, offer.prompt, 0)
 
 
-def _prompt(db: Db, text: str) -> str:
-    """The digest of a system prompt, which is kept once."""
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    db.execute("INSERT OR IGNORE INTO prompt (digest, text) VALUES (?, ?)", (digest, text))
+def _prompt(db: Db, offer: ClaimOffer) -> str:
+    """The digest of the offered system prompt, which is kept once."""
+    digest = hashlib.blake2b(offer.prompt.encode(), digest_size=16).hexdigest()
+    found = db.execute("SELECT 1 FROM prompt WHERE digest = ?", (digest,)).fetchone()
+    if found is None:
+        db.execute("INSERT INTO prompt (digest, text) VALUES (?, ?)", (digest, offer.prompt))
     return digest
 
 

@@ -48,12 +48,13 @@ def release(db: Db, fence: Fence, due_at: float) -> None:
 def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
     row = db.execute(
         "UPDATE turn SET state = ?, result = ?, ended_at = ?, token = '' WHERE id = ? AND token = ?"
-        " AND state = 'running' RETURNING lane, session",
+        " AND state = 'running' RETURNING lane, session, EXISTS"
+        " (SELECT 1 FROM input WHERE pending = 1 AND lane = turn.lane AND state = 'waiting')",
         (end.ended.state, encode(end.ended), now, fence.turn, fence.token),
     ).fetchone()
     if row is None:
         raise Fenced("another worker has this turn")
-    lane, session = row
+    lane, session, more = row
     db.execute(
         "UPDATE input SET state = ?, pending = NULL WHERE pending = 1 AND lane = ? AND state = 'claimed'",
         (end.ended.state, lane),
@@ -63,7 +64,7 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
     _append(db, session, fence.turn, end.messages, now)
     for delivery in end.deliveries:
         insert_delivery(db, delivery, fence.turn, now)
-    return _has_more(db, lane)
+    return bool(more)
 
 
 def _append(db: Db, session: str, turn: TurnId, messages: Sequence[Message], now: float) -> None:
@@ -76,13 +77,6 @@ def _append(db: Db, session: str, turn: TurnId, messages: Sequence[Message], now
         "INSERT INTO message (session, n, turn, body, created_at) VALUES (?, ?, ?, ?, ?)",
         [(session, n, turn, encode(message), now) for n, message in enumerate(messages, start=first)],
     )
-
-
-def _has_more(db: Db, lane: int) -> bool:
-    found = db.execute(
-        "SELECT 1 FROM input WHERE pending = 1 AND lane = ? AND state = 'waiting' LIMIT 1", (lane,)
-    ).fetchone()
-    return found is not None
 
 
 def cancel(db: Db, input_id: InputId, reason: str) -> bool:

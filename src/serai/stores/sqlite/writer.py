@@ -1,6 +1,6 @@
 """All writes of one database: group commit without a fight for the interpreter lock.
 
-What waits goes into one transaction, a savepoint each. The statements run on the event loop, where they cost
+What waits goes into one transaction. The statements run on the event loop, where they cost
 microseconds; only a COMMIT that must reach the disk runs in a thread, because it alone can take milliseconds. The
 sync level is set between transactions: FULL when any member asks for it (`docs/decisions/sqlite-writer.md`).
 """
@@ -26,6 +26,9 @@ _CHECKPOINT_EVERY: Final = 500
 """The write-ahead log is copied back into the database after this many transactions."""
 
 _BUSY_SECONDS: Final = 5.0
+
+_EXPECTED: Final = (SeraiError, sqlite3.IntegrityError, LookupError)
+"""What a member may raise: it fails alone."""
 
 
 @dataclass(slots=True)
@@ -138,13 +141,28 @@ class Writer:
         self._commits += 1
 
     def _execute(self, batch: list[_Member]) -> None:
+        """Runs the members. Savepoints cost as much as a statement, and nearly all members succeed: so there are
+        none until one has failed after it had written; then all begin again, a savepoint each."""
         db = self._db
         for member in batch:
-            member.error = None
+            written = db.total_changes
+            try:
+                member.result, member.error = member.work(db), None
+            except _EXPECTED as error:
+                member.error = error
+                if db.total_changes != written:
+                    db.execute("ROLLBACK")
+                    db.execute("BEGIN IMMEDIATE")
+                    self._execute_apart(batch)
+                    return
+
+    def _execute_apart(self, batch: list[_Member]) -> None:
+        db = self._db
+        for member in batch:
             db.execute("SAVEPOINT member")
             try:
-                member.result = member.work(db)
-            except (SeraiError, sqlite3.IntegrityError, LookupError) as error:
+                member.result, member.error = member.work(db), None
+            except _EXPECTED as error:
                 member.error = error
                 db.execute("ROLLBACK TO member")
             db.execute("RELEASE member")

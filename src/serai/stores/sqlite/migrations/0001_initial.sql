@@ -48,9 +48,9 @@ CREATE TABLE input (
     turn INTEGER,
     state TEXT NOT NULL,
     pending INTEGER,
-    reason TEXT,
-    UNIQUE (platform, account, dedupe)
+    reason TEXT
 );
+CREATE UNIQUE INDEX input_dedupe ON input (platform, account, dedupe) WHERE dedupe IS NOT NULL;
 -- A partial index serves only queries that hold its very condition as a term: they all say `pending = 1`.
 CREATE INDEX input_pending ON input (lane, seq) WHERE pending = 1;
 
