@@ -1,0 +1,91 @@
+"""Which handler answers which path and method."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from serai.api.reply import EventStream
+from serai.core.principal import Principal
+from serai.core.snapshot import Snapshot
+
+Guard = Literal["key", "probe", "none"]
+"""What stands before a resource: host, origin and key; or they are looked at, and a stranger is served as NOBODY;
+or nothing, because it has its own proof."""
+
+NOBODY: Final = Principal("nobody", agents=frozenset())
+"""Who asks where no key is known."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way. `parts` are the values of the path's placeholders, `common` header lines for every
+    answer; `stream` is set once the answer has become one."""
+
+    request: web.BaseRequest
+    snapshot: Snapshot
+    principal: Principal
+    parts: tuple[str, ...]
+    common: bytes
+    stream: EventStream | None = None
+
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A path, with `{}` for each placeholder, and the handler of each method. `exists` is asked with the values."""
+
+    path: str
+    methods: Mapping[str, Handler]
+    guard: Guard = "key"
+    exists: Callable[[tuple[str, ...]], bool] = bool
+
+    @property
+    def allowed(self) -> str:
+        """The value of the header Allow."""
+        names = set(self.methods) | ({"HEAD"} if "GET" in self.methods else set()) | {"OPTIONS"}
+        return ", ".join(sorted(names))
+
+    def handler(self, method: str) -> Handler | None:
+        """The method's handler; HEAD is answered by GET's."""
+        return self.methods.get("GET" if method == "HEAD" else method)
+
+
+class Paths:
+    """All resources. Paths without placeholders are found first."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._fixed: dict[str, Resource] = {}
+        self._open: list[tuple[list[str], Resource]] = []
+        for resource in resources:
+            if "{}" in resource.path:
+                self._open.append((resource.path.split("/"), resource))
+            else:
+                self._fixed[resource.path] = resource
+
+    def find(self, request: web.BaseRequest) -> tuple[Resource, tuple[str, ...]] | None:
+        """The resource of a request's path, and its placeholders' values, decoded."""
+        resource = self._fixed.get(request.raw_path)
+        if resource is not None:
+            return resource, ()
+        path = request.rel_url.raw_path
+        resource = self._fixed.get(path)
+        if resource is not None:
+            return resource, ()
+        parts = path.split("/")
+        matching = (entry for entry in self._open if _fits(parts, entry[0]))
+        for wanted, resource in matching:
+            values = tuple(unquote(part) for want, part in zip(wanted, parts, strict=True) if want == "{}")
+            if resource.exists(values):
+                return resource, values
+        return None
+
+
+def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    if len(parts) != len(wanted):
+        return False
+    return all(part == want or (want == "{}" and part) for part, want in zip(parts, wanted, strict=True))

@@ -1,0 +1,132 @@
+"""Answers on the wire: whole ones leave in a single write, streams chunk by chunk.
+
+aiohttp's own Response costs 50 µs of processor time more than writing the finished bytes, a third of everything
+that the server does for a small request, so these two only borrow its interface.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from aiohttp import HttpVersion10, HttpVersion11, web
+
+JSON: Final = "application/json"
+TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+Lines = Sequence[tuple[str, str]]
+
+
+class ClientGone(ConnectionError):
+    """Nobody is there to be answered."""
+
+
+class Reply(web.StreamResponse):
+    """A complete answer. `common` are header lines that the dispatcher adds to every answer."""
+
+    common: bytes = b""
+
+    def __init__(self, status: int, body: bytes, *, kind: str = JSON, lines: Lines = (), close: bool = False) -> None:
+        super().__init__(status=status)
+        self._content = body
+        self._kind = kind
+        self._lines = lines
+        self._open = not close
+
+    @property
+    def keep_alive(self) -> bool | None:
+        return self._open
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Sends everything. Raises ClientGone where the client is gone."""
+        self._open = self._open and request.keep_alive
+        head = _status_line(self.status) + self.common + header_lines(self._lines) + _connection(request, self._open)
+        if self.status != HTTPStatus.NO_CONTENT:
+            head += b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self._kind.encode(), len(self._content))
+        await send(request, head + b"\r\n" + (b"" if request.method == "HEAD" else self._content))
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to send."""
+
+
+class EventStream(web.StreamResponse):
+    """Server-sent events. The headers leave with the first bytes, so until then the answer may still be an error."""
+
+    def __init__(self, request: web.BaseRequest, common: bytes, lines: Lines) -> None:
+        super().__init__()
+        self._request = request
+        self._head = common + header_lines(lines)
+        self._chunks = request.version >= HttpVersion11
+        self._open = self._chunks and request.keep_alive
+        self.started = False
+
+    @property
+    def keep_alive(self) -> bool | None:
+        return self._open
+
+    async def send(self, data: bytes) -> None:
+        """Sends complete events. Raises ClientGone."""
+        await self._write(self._framed(data))
+
+    async def end(self, data: bytes, *, broken: bool = False) -> None:
+        """Sends the last events and ends the answer, and a `broken` one's connection. Raises ClientGone."""
+        self._open = self._open and not broken
+        await self._write(self._framed(data) + (b"0\r\n\r\n" if self._chunks else b""))
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunks else data
+
+    async def _write(self, data: bytes) -> None:
+        opening = b"" if self.started else self._opening()
+        self.started = True
+        await send(self._request, opening + data)
+
+    def _opening(self) -> bytes:
+        framing = b"Transfer-Encoding: chunked\r\n" if self._chunks else b""
+        return (
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
+            b"X-Accel-Buffering: no\r\n" + framing + self._head + _connection(self._request, self._open) + b"\r\n"
+        )
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """The headers have been sent."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """`end` has been called."""
+
+
+def document(status: int, value: Any, lines: Lines = ()) -> Reply:
+    """An answer that is a JSON document."""
+    return Reply(status, msgspec.json.encode(value), lines=lines)
+
+
+async def send(request: web.BaseRequest, data: bytes) -> None:
+    """Writes to the client, waiting while it is slow. Raises ClientGone where it is gone."""
+    transport = request.transport
+    if transport is None or transport.is_closing():
+        raise ClientGone("the client is gone")
+    transport.write(data)
+    await request.writer.drain()
+
+
+def header_lines(lines: Lines) -> bytes:
+    """Header lines as bytes. Raises ValueError for a value that would end its line."""
+    for name, value in lines:
+        if not value.isprintable():
+            raise ValueError(f"the value of {name} is no header value")
+    return "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1", "replace")
+
+
+def _connection(request: web.BaseRequest, keep: bool) -> bytes:
+    if not keep:
+        return b"Connection: close\r\n"
+    return b"Connection: keep-alive\r\n" if request.version == HttpVersion10 else b""
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "Unknown"
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()

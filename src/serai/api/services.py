@@ -1,0 +1,87 @@
+"""What the API needs of the rest, handed in by the composition root."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from serai.core.decision import Explanation
+from serai.core.event import RunEvent, TurnEnded
+from serai.core.ids import AgentId, InputId, SessionId
+from serai.core.snapshot import Snapshot
+from serai.core.source import Source
+from serai.gateway.run import Ask
+from serai.ports.clock import Clock, Entropy
+from serai.ports.platform import HttpEndpoint
+from serai.ports.secrets import Secrets
+
+
+class Run(Protocol):
+    """An accepted question. `created_at` is in seconds since the epoch; `replayed`: it had been asked before."""
+
+    @property
+    def id(self) -> InputId: ...
+
+    @property
+    def agent(self) -> AgentId: ...
+
+    @property
+    def session(self) -> SessionId: ...
+
+    @property
+    def created_at(self) -> float: ...
+
+    @property
+    def replayed(self) -> bool: ...
+
+    def events(self) -> AsyncIterator[RunEvent]:
+        """What happens, in order; the last event is a TurnEnded."""
+        ...
+
+    async def ended(self) -> TurnEnded:
+        """Waits for the end."""
+        ...
+
+    def abandon(self) -> None:
+        """The asker is gone: cancels the turn, unless the question had an Idempotency-Key (SPEC 11.3)."""
+        ...
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        ...
+
+
+class Runs(Protocol):
+    """Takes questions."""
+
+    async def start(self, ask: Ask) -> Run:
+        """Accepts a question durably. Raises UnknownAgent, Unauthorised, Busy, StorageFailed, NoModel, SessionTaken
+        or IdempotencyConflict; then nothing was accepted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a first turn would be fast, and the JSON document that says why (SPEC 11.6)."""
+
+    ok: bool
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the API.
+
+    `endpoint` finds the platform that receives at `POST /<platform>/<account>`, None where there is none; `metrics`
+    is the Prometheus text; `local_token` makes its bearer the local admin.
+    """
+
+    snapshot: Callable[[], Snapshot]
+    secrets: Callable[[], Secrets]
+    runs: Runs
+    explain: Callable[[Source], Awaitable[Explanation]]
+    endpoint: Callable[[str, str], HttpEndpoint | None]
+    ready: Callable[[], Awaitable[Readiness]]
+    metrics: Callable[[], bytes]
+    local_token: str
+    clock: Clock
+    entropy: Entropy

@@ -1,0 +1,85 @@
+"""A run told to a waiting client as server-sent events."""
+
+from typing import Final
+
+from serai.api.answer import KEEP_ALIVE, Chunks
+from serai.api.error import unanswered
+from serai.api.feed import Feed
+from serai.api.path import Call
+from serai.api.reply import EventStream
+from serai.api.services import Run
+from serai.core.event import RunEvent, TextDelta, TurnEnded
+from serai.core.message import Answer
+
+PATIENCE_S: Final = 15.0
+"""Silence after which a stream says that it is still there."""
+
+
+class Stream:
+    """One streamed answer. Nothing is sent before there is something to say, so an early failure has its status."""
+
+    def __init__(self, call: Call, run: Run, chunks: Chunks, lines: tuple[tuple[str, str], ...]) -> None:
+        self._run = run
+        self._chunks = chunks
+        self._lines = lines
+        self._out = call.stream = EventStream(call.request, call.common, lines)
+        self._told: list[str] = []
+        self._spoken = False
+
+    async def tell(self) -> EventStream:
+        """Sends everything. Raises ApiError where the turn ended without an answer, ClientGone where nobody listens;
+        then, and when it is cancelled, the run is abandoned."""
+        feed = Feed(self._run.events())
+        ended = None
+        try:
+            while ended is None:
+                batch = await feed.batch(PATIENCE_S)
+                ended = last if batch and isinstance(last := batch[-1], TurnEnded) else None
+                await self._pass_on(batch, ended)
+        finally:
+            feed.close()
+            if ended is None:
+                self._run.abandon()
+            self._run.close()
+        return self._out
+
+    async def _pass_on(self, batch: list[RunEvent], ended: TurnEnded | None) -> None:
+        events = [self._text(event.text) for event in batch if isinstance(event, TextDelta) and event.text]
+        if ended is None:
+            if events or not batch:
+                await self._out.send(b"".join(self._from_role(events)) or KEEP_ALIVE)
+        elif ended.state == "done":
+            answer = ended.answer or Answer("")
+            if rest := untold("".join(self._told), answer.text):
+                events.append(self._text(rest))
+            events.append(self._chunks.end(answer))
+            await self._out.end(b"".join(self._from_role(events)))
+        else:
+            if events and self._out.started:
+                await self._out.send(b"".join(self._from_role(events)))
+            raise unanswered(ended, self._lines)
+
+    def _text(self, piece: str) -> bytes:
+        self._told.append(piece)
+        return self._chunks.text(piece)
+
+    def _from_role(self, events: list[bytes]) -> list[bytes]:
+        if not events or self._spoken:
+            return events
+        self._spoken = True
+        return [self._chunks.role(), *events]
+
+
+def untold(told: str, final: str) -> str:
+    """What is left to say so that the listener has the final text whole.
+
+    The pieces are volatile and may be those of an attempt that was given up.
+
+    >>> untold("", "It is 4."), untold("It ", "It is 4."), untold("Let me see. It is 4.", "It is 4.")
+    ('It is 4.', 'is 4.', '')
+    >>> untold("I think", "It is 4.")
+    '\\n\\nIt is 4.'
+    """
+    if final.startswith(told):
+        return final[len(told) :]
+    return "" if told.endswith(final) else f"\n\n{final}"
