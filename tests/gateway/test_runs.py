@@ -104,7 +104,7 @@ async def test_a_repeated_request_gets_the_first_answer_without_asking_again() -
         later = await stage.ask("hello", idempotency="k1")
         assert later.replayed
         assert later.id == first.id
-        assert later.session == first.session
+        assert (later.session, later.created_at) == (first.session, first.created_at)
         assert text(await later.ended()) == "main heard: hello"
         with pytest.raises(IdempotencyConflict):
             await stage.ask("hello", idempotency="k1", body="another")
@@ -148,6 +148,32 @@ async def test_a_caller_who_leaves_before_the_turn_began_cancels_it_too() -> Non
 
 
 @virtual_time
+async def test_a_caller_who_leaves_while_the_call_is_being_stored_blocks_nobody() -> None:
+    model = ScriptedModel(echo, delay=10)
+    async with Stage(model).running() as stage:
+        calling = asyncio.create_task(stage.ask("hello", session="mine"))
+        await asyncio.sleep(0)
+        calling.cancel()
+        began = stage.clock.now()
+        assert text(await (await stage.ask("again", session="mine")).ended()) == "main heard: again"
+        assert stage.clock.now() - began < 11
+        await asyncio.wait_for(stage.fair.idle(), 1)
+
+
+@virtual_time
+async def test_a_stop_that_comes_while_the_end_is_being_stored_is_too_late() -> None:
+    async with Stage(ScriptedModel(echo)).running() as stage:
+        for pause in range(12):
+            run = await stage.ask("hello", session="mine")
+            for _ in range(pause):
+                await asyncio.sleep(0)
+            run.abandon()
+            await stage.settled(run.id)
+        assert text(await (await stage.ask("still here", session="mine")).ended()) == "main heard: still here"
+        await asyncio.wait_for(stage.fair.idle(), 1)
+
+
+@virtual_time
 async def test_a_caller_with_an_idempotency_key_may_come_back_for_the_answer() -> None:
     model = ScriptedModel(echo, delay=10)
     async with Stage(model).running() as stage:
@@ -171,9 +197,7 @@ async def test_a_caller_with_an_idempotency_key_may_come_back_for_the_answer() -
         (Fail("limited", retry_after=2), 429, 3),
     ],
 )
-async def test_an_upstream_failure_keeps_its_kind_within_its_budget(
-    fail: Fail, status: int, calls: int
-) -> None:
+async def test_an_upstream_failure_keeps_its_kind_within_its_budget(fail: Fail, status: int, calls: int) -> None:
     model = ScriptedModel(lambda _: fail)
     async with Stage(model).running() as stage:
         ended = await (await stage.ask("hello")).ended()

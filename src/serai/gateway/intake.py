@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -36,10 +37,29 @@ class Door:
     meter: Meter
     clock: Clock
     entropy: Entropy
-    _stopping: set[asyncio.Task[None]] = field(default_factory=set)
+    _working: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def accept(self, arrival: Arrival) -> Accepted:
-        """Stores an arrival and sees to it that its turn comes. Raises what `Store.accept` raises."""
+        """Stores an arrival and sees to it that its turn comes. Raises what `Store.accept` raises.
+
+        A caller who is cancelled meanwhile may have been too late: what was stored is seen to all the same.
+        """
+        work = asyncio.create_task(self._accept(arrival))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if not arrival.survives:
+                work.add_done_callback(self._too_late)
+            raise
+
+    def _too_late(self, work: asyncio.Task[Accepted]) -> None:
+        """A call was accepted after its caller had gone: nobody waits for its answer."""
+        if not work.cancelled() and work.exception() is None:
+            self.stop(work.result().input_id, "the caller went away")
+
+    async def _accept(self, arrival: Arrival) -> Accepted:
         agent = arrival.address.agent
         offer = self.lanes.offer(agent, arrival.address)
         try:
@@ -70,8 +90,8 @@ class Door:
     def stop(self, input_id: InputId, reason: str) -> None:
         """Stops an input's turn, soon."""
         task = asyncio.create_task(self._stop(input_id, reason))
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
     async def _stop(self, input_id: InputId, reason: str) -> None:
         try:

@@ -36,13 +36,11 @@ class Ask:
 class Run:
     """An accepted call: its events as they come, and its end."""
 
-    def __init__(
-        self, accepted: Accepted, session: SessionId, created_at: float, door: Door, *, lasting: bool
-    ) -> None:
+    def __init__(self, accepted: Accepted, session: SessionId, door: Door, *, lasting: bool) -> None:
         self.id: InputId = accepted.input_id
         self.agent: AgentId = accepted.agent
         self.session = session
-        self.created_at = created_at
+        self.created_at = accepted.received_at
         self.replayed = accepted.duplicate
         self._door = door
         self._lasting = lasting
@@ -105,7 +103,7 @@ class Runs:
         now = door.clock.now()
         wanted = _idempotency(ask, now)
         if wanted is not None and (repeated := await door.store.idempotent(wanted, now)) is not None:
-            return self._repeat(ask, repeated, now)
+            return self._repeat(ask, repeated)
         source, decision = await self._decide(ask)
         input_id = InputId(f"run_{door.entropy.token()}")
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
@@ -131,7 +129,7 @@ class Runs:
         except BaseException:
             subscription.close()
             raise
-        run = Run(accepted, session, now, door, lasting=wanted is not None)
+        run = Run(accepted, session, door, lasting=wanted is not None)
         if accepted.input_id == input_id:
             run.listen(subscription)
         else:
@@ -155,11 +153,11 @@ class Runs:
             self._door.meter.refused[Unauthorised.code] += 1
             raise Unauthorised(f"this key may not use the agent `{agent}`")
 
-    def _repeat(self, ask: Ask, repeated: Accepted, now: float) -> Run:
+    def _repeat(self, ask: Ask, repeated: Accepted) -> Run:
         """The stored agent is used again after its permission is checked again."""
         self._permit(ask.principal, repeated.agent)
         session = ask.session or SessionId(f"ses_{repeated.input_id[4:]}")
-        return Run(repeated, session, now, self._door, lasting=True)
+        return Run(repeated, session, self._door, lasting=True)
 
 
 def _idempotency(ask: Ask, now: float) -> Idempotency | None:

@@ -1,9 +1,9 @@
 """One turn, from its claim to its committed end (SPEC 5.3, 5.4)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -72,7 +72,7 @@ class TurnRunner:
         began = shop.clock.now()
         try:
             ended = await self._end(claim, past, progress)
-            more = await asyncio.shield(self._finish(claim, past, progress, ended))
+            more = await _surely(self._finish(claim, past, progress, ended))
         except Fenced:
             shop.meter.fenced += 1
             _log.warning("a replaced worker dropped its turn", **_names(claim))
@@ -202,6 +202,17 @@ class TurnRunner:
             meter.tokens[claim.agent, "out"] += ended.answer.usage.output_tokens
         elif ended.fault is not None:
             _log.warning(f"turn {ended.state}", reason=ended.fault.text, seconds=round(seconds, 3), **_names(claim))
+
+
+async def _surely(work: Coroutine[Any, Any, bool]) -> bool:
+    """Waits for `work` although somebody wants to stop the turn: it is too late for that. A shutdown goes first."""
+    task = asyncio.create_task(work)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError as cancelled:
+            if not cancelled.args or task.cancelled():
+                raise
 
 
 def chat_key(target: Target) -> str:

@@ -71,7 +71,8 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The stored message's id and lane. `duplicate`: it had been stored before, and nothing was written now.
+    """The stored message's id and lane. `duplicate`: it had been stored before, at `received_at`, and nothing was
+    written now.
 
     `claim` is the turn that began with it, where an offer was made and the lane was idle.
     """
@@ -79,6 +80,7 @@ class Accepted:
     input_id: InputId
     lane: LaneId
     agent: AgentId
+    received_at: float = 0.0
     duplicate: bool = False
     claim: Claim | None = None
 

@@ -1,6 +1,7 @@
 """Storing a message: duplicate or not, lane, session, input, idempotency, in one transaction (SPEC 5.1)."""
 
 import sqlite3
+from typing import Any
 
 from serai.core.error import Busy
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId, TurnId
@@ -64,7 +65,7 @@ def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> A
 
 def _wait(db: Db, arrival: Arrival, lane: LaneId) -> Accepted:
     _insert_input(db, arrival, lane, turn=None)
-    return Accepted(arrival.input_id, lane, arrival.address.agent)
+    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now)
 
 
 def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepted:
@@ -77,22 +78,22 @@ def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepte
     _insert_input(db, arrival, lane, turn)
     first = Input(arrival.input_id, arrival.body, arrival.decision, arrival.sender, arrival.reply_to, arrival.now)
     begun_claim = begun(db, lane, arrival.address, offer, opened, turn, first)
-    return Accepted(arrival.input_id, lane, arrival.address.agent, claim=begun_claim)
+    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now, claim=begun_claim)
 
 
 def find_idempotent(db: Db, wanted: Idempotency, now: float) -> Accepted | None:
     """The input that a repeated request stands for."""
     row = db.execute(
-        "SELECT input.id, input.lane, lane.agent, idem.body FROM idem JOIN input ON input.id = idem.input"
-        " JOIN lane ON lane.id = input.lane"
+        "SELECT input.id, input.lane, lane.agent, input.received_at, idem.body FROM idem"
+        " JOIN input ON input.id = idem.input JOIN lane ON lane.id = input.lane"
         " WHERE idem.principal = ? AND idem.key = ? AND idem.route = ? AND idem.expires_at > ?",
         (wanted.principal, wanted.key, wanted.route_digest, now),
     ).fetchone()
     if row is None:
         return None
-    if row[3] != wanted.body_digest:
+    if row[4] != wanted.body_digest:
         raise IdempotencyConflict("this Idempotency-Key was used with another body")
-    return Accepted(InputId(row[0]), LaneId(row[1]), AgentId(row[2]), duplicate=True)
+    return _earlier(row)
 
 
 def holder(db: Db, session: SessionId) -> Holder | None:
@@ -151,11 +152,15 @@ def _duplicate(db: Db, arrival: Arrival) -> Accepted | None:
     if arrival.dedupe_key is None:
         return None
     row = db.execute(
-        "SELECT input.id, input.lane, lane.agent FROM input JOIN lane ON lane.id = input.lane"
+        "SELECT input.id, input.lane, lane.agent, input.received_at FROM input JOIN lane ON lane.id = input.lane"
         " WHERE input.platform = ? AND input.account = ? AND input.dedupe = ?",
         (arrival.connection.platform, arrival.connection.name, arrival.dedupe_key),
     ).fetchone()
-    return None if row is None else Accepted(InputId(row[0]), LaneId(row[1]), AgentId(row[2]), duplicate=True)
+    return None if row is None else _earlier(row)
+
+
+def _earlier(row: tuple[Any, ...]) -> Accepted:
+    return Accepted(InputId(row[0]), LaneId(row[1]), AgentId(row[2]), received_at=row[3], duplicate=True)
 
 
 def _join_session(db: Db, arrival: Arrival, lane: LaneId) -> None:
