@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from serai.cli.failure import Failed
+from serai.cli.gateway import is_running
 from serai.cli.given import Given
 from serai.cli.place import Place
 from serai.config.edit import ConfigFile
@@ -38,6 +39,8 @@ def change(place: Place, edit: Callable[[ConfigFile], object]) -> Snapshot:
         raise Failed("\n".join(["Nothing was changed, because this would be wrong:", *map(str, grave or made)]))
     for problem in made:
         click.echo(f"Warning: {problem}", err=True)
+    if is_running(layout.lock):
+        click.echo("The running gateway keeps its configuration; restart it for this to count.", err=True)
     return after.snapshot or given.snapshot
 
 

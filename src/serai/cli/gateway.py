@@ -95,6 +95,15 @@ def running(lock: Path) -> Gateway | None:
     return _parsed(text, started_at)
 
 
+def is_running(lock: Path) -> bool:
+    """Whether a gateway holds `lock`, also one that is still starting."""
+    try:
+        with lock.open(encoding="utf-8") as file:
+            return _held(file.fileno())
+    except FileNotFoundError:
+        return False
+
+
 def required(lock: Path) -> Gateway:
     """As `running`, but raises NotRunning instead of returning None."""
     found = running(lock)

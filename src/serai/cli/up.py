@@ -33,6 +33,7 @@ def up(place: Place, home: str | None, host: str | None, port: int | None, start
 
 
 def print_running(place: Place, running: "Running") -> None:
+    from serai.cli.invoked import invoked
     from serai.cli.table import print_fields
 
     snapshot = running.snapshot
@@ -43,7 +44,7 @@ def print_running(place: Place, running: "Running") -> None:
             ("  home", place.shown(snapshot.home)),
             ("  agents", ", ".join(agents)),
             ("  OpenAI clients", f"base URL {running.url}/v1, the agent's name as the model"),
-            ("  try", 'serai ask "What can you do?"'),
+            ("  try", f'{invoked()} ask "What can you do?"'),
         ]
     )
     if running.demo:
