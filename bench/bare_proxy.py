@@ -20,9 +20,26 @@ from bench import wire
 
 UPSTREAM = web.AppKey("upstream", str)
 CLIENT = web.AppKey("client", aiohttp.ClientSession)
-LAG = web.AppKey("lag", "Lag")
 TICK_S = 0.01
 JSON = {"Content-Type": "application/json"}
+
+
+class Lag:
+    """How late the event loop's timers ran at worst, in seconds: what the machine does to any process."""
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+
+    async def watch(self) -> None:
+        """Tick until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + TICK_S
+            await asyncio.sleep(TICK_S)
+            self.worst = max(self.worst, loop.time() - due)
+
+
+LAG = web.AppKey("lag", Lag)
 
 
 class Request(msgspec.Struct):
@@ -39,22 +56,7 @@ class Onward(msgspec.Struct):
     model: str
     messages: list[dict[str, Any]]
     stream: bool = True
-    stream_options: dict[str, bool] = {"include_usage": True}
-
-
-class Lag:
-    """How late the event loop's timers ran at worst, in seconds: what the machine does to any process."""
-
-    def __init__(self) -> None:
-        self.worst = 0.0
-
-    async def watch(self) -> None:
-        """Tick until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + TICK_S
-            await asyncio.sleep(TICK_S)
-            self.worst = max(self.worst, loop.time() - due)
+    stream_options: dict[str, bool] = msgspec.field(default_factory=lambda: {"include_usage": True})
 
 
 async def events(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,7 @@ class Exchange(asyncio.Protocol):
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
@@ -82,7 +82,7 @@ def parse(data: bytes) -> Reply | None:
 
 def dechunk(data: bytes, at: int) -> bytes:
     """The body of a chunked response whose first chunk starts at offset `at`."""
-    body = []
+    body: list[bytes] = []
     while True:
         end = data.index(b"\r\n", at)
         size = int(data[at:end], 16)

@@ -96,11 +96,11 @@ def text_of_stream(body: bytes) -> str | None:
     """The text that a streamed answer adds up to; None when it does not end with [DONE]."""
     if not body.rstrip().endswith(b"data: [DONE]"):
         return None
-    text = []
+    text: list[str] = []
     for line in body.split(b"\n"):
         if line.startswith(b"data: {"):
-            for choice in msgspec.json.decode(line[6:], type=Chunk).choices:
-                text.append(choice.delta.content or "")
+            choices = msgspec.json.decode(line[6:], type=Chunk).choices
+            text += [choice.delta.content or "" for choice in choices]
     return "".join(text)
 
 

@@ -54,20 +54,22 @@ async def test_head_answers_without_a_body() -> None:
     assert second.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-async def test_readiness_is_the_status_and_its_details_are_for_keys() -> None:
+async def test_readiness_is_the_status_and_its_details_are_for_admins() -> None:
     async with serving() as stage:
-        known = await stage.call("GET", "/ready")
+        known = await stage.call("GET", "/ready", key=ADMIN_KEY)
+        other = await stage.call("GET", "/ready", key=OPS_KEY)
         stranger = await stage.send(request("GET", "/ready", host="10.0.0.7"))
         stage.readiness = Readiness(False, {"ready": False, "reasons": {"store": "full"}})
-        unready = await stage.call("GET", "/ready", key=OPS_KEY)
+        unready = await stage.call("GET", "/ready", key=ADMIN_KEY)
     assert (known.status, known.json["accounts"]) == (200, {"webhook@work": "running"})
-    assert (stranger.status, stranger.json) == (200, {"ready": True})
+    assert (stranger.status, stranger.json) == (other.status, other.json) == (200, {"ready": True})
     assert (unready.status, unready.json["reasons"]) == (503, {"store": "full"})
 
 
-async def test_metrics_are_prometheus_text_for_those_with_a_key() -> None:
+async def test_metrics_are_prometheus_text_for_admins() -> None:
     async with serving() as stage:
-        answer = await stage.call("GET", "/metrics")
+        answer = await stage.call("GET", "/metrics", key=ADMIN_KEY)
+        assert (await stage.call("GET", "/metrics", key=OPS_KEY)).error["code"] == "admin_required"
         assert (await stage.call("GET", "/metrics", key=None)).status == 401
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert answer.body == b"serai_turns_total 1.0\n"

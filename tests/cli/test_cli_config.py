@@ -25,7 +25,7 @@ KEYS = {
 def test_a_home_without_a_file_is_fine(serai: Terminal) -> None:
     said = serai("config", "check")
     assert said.code == 0
-    assert said.out.startswith("config.yaml is fine: 1 agent,")
+    assert said.out.startswith("There is no ~/home/config.yaml; the defaults count: 1 agent,")
 
 
 def test_a_fine_file_is_counted(serai: Terminal) -> None:

@@ -86,11 +86,12 @@ def _snapshot(snapshot: Snapshot, result: Loaded) -> Iterator[str]:
     for account in snapshot.accounts.values():
         yield from _account(account, result)
     yield from _api(snapshot.api, result)
-    usual = Snapshot("", snapshot.home, {}, snapshot.routes)
+    usual = Snapshot("", snapshot.home, {}, snapshot.routes, toolsets=frozenset(TOOLSETS))
     shown = {"revision", "home", "agents", "routes", "accounts", "api", "gateway_model", "problems"}
     for field in fields(Snapshot):
-        if field.name not in shown and getattr(snapshot, field.name) != getattr(usual, field.name):
-            yield f"{field.name}: {getattr(snapshot, field.name)}"
+        value = getattr(snapshot, field.name)
+        if field.name not in shown and value != getattr(usual, field.name):
+            yield f"{field.name}: {sorted(value) if isinstance(value, frozenset) else value}"
 
 
 def _agent(profile: AgentProfile, result: Loaded, home: Path) -> Iterator[str]:

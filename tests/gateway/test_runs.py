@@ -78,6 +78,25 @@ async def test_a_named_session_remembers_and_stays_with_its_agent() -> None:
 
 
 @virtual_time
+async def test_a_call_without_a_session_can_be_continued_under_the_id_it_was_told() -> None:
+    model = ScriptedModel(echo)
+    async with Stage(model).running() as stage:
+        first = await stage.ask("one")
+        await first.ended()
+        for words in ("two", "three"):
+            run = await stage.ask(words, session=first.session)
+            await run.ended()
+            assert run.session == first.session
+    assert [m.text for m in model.requests[-1].messages[1:]] == [
+        "one",
+        "main heard: one",
+        "two",
+        "main heard: two",
+        "three",
+    ]
+
+
+@virtual_time
 async def test_a_session_of_another_key_does_not_exist() -> None:
     async with Stage(ScriptedModel(echo), snapshot("ops")).running() as stage:
         await (await stage.ask("secret", "ops", principal=OPS_KEY, session="mine")).ended()

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from serai.api.error import ApiError
 from serai.api.reply import EventStream
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
@@ -30,6 +31,11 @@ class Call:
     parts: tuple[str, ...]
     common: bytes
     stream: EventStream | None = None
+
+    def admins_only(self) -> None:
+        """Raises ApiError 403 for a key that is no admin's."""
+        if not self.principal.admin:
+            raise ApiError(403, "admin_required", "Only a key with `admin: true` may do this.")
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from serai.api.body import decode, read
-from serai.api.error import ApiError
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.core.decision import Considered, Explanation
@@ -83,8 +82,7 @@ class RouteTest:
 
     async def answer(self, call: Call) -> Reply:
         """POST /api/routes/test. Raises ApiError 403 for a key that is no admin's."""
-        if not call.principal.admin:
-            raise ApiError(403, "admin_required", "Only a key with `admin: true` may do this.")
+        call.admins_only()
         fields = decode(_DECODER, await read(call.request))
         return document(200, _explained(await self._explain(fields.source())))
 

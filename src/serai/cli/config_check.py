@@ -24,8 +24,10 @@ def check(place: Place, as_json: bool) -> None:
         print_json(listing(map(problem_document, loaded.problems)))
     elif loaded.problems:
         _print_problems(loaded.problems)
-    elif loaded.snapshot is not None:
+    elif loaded.snapshot is not None and place.layout.config.exists():
         click.echo(f"config.yaml is fine: {_counts(loaded.snapshot)}")
+    elif loaded.snapshot is not None:
+        click.echo(f"There is no {place.shown(place.layout.config)}; the defaults count: {_counts(loaded.snapshot)}")
     for notice in loaded.notices:
         click.echo(f"Note: {notice}", err=True)
     if loaded.problems:

@@ -25,6 +25,8 @@ def effective(snapshot: Snapshot, models: WrittenModels) -> Document:
         "api_server": _api(snapshot.api),
         "sessions": _sessions(snapshot),
         "identities": _identities(snapshot),
+        "tools": {"enabled_toolsets": sorted(snapshot.toolsets)},
+        "shared_secrets": sorted(snapshot.shared_secrets),
         "delivery": {"on_unknown": snapshot.on_unknown},
         "plugins": {"enabled": list(snapshot.plugins)},
         "engine": {"max_turns": snapshot.max_turns},
@@ -102,7 +104,6 @@ def _api(api: ApiSettings) -> Document:
         "allowed_hosts": sorted(api.allowed_hosts),
         "trusted_proxies": list(api.trusted_proxies),
         "public_url": api.public_url,
-        "max_runs": api.max_runs,
     }
 
 

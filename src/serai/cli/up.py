@@ -37,18 +37,20 @@ def print_running(place: Place, running: "Running") -> None:
     from serai.cli.table import print_fields
 
     snapshot = running.snapshot
-    agents = [f"{agent} (default)" if agent == snapshot.default_agent else agent for agent in snapshot.agents]
+    marks = {snapshot.default_agent: " (default)"}
+    able = [f"{agent}{marks.get(agent, '')}" for agent, one in snapshot.agents.items() if one.refusal is None]
     click.echo(f"Serai is up at {running.url}")
     print_fields(
         [
             ("  home", place.shown(snapshot.home)),
-            ("  agents", ", ".join(agents)),
+            ("  agents", ", ".join(able) or "none that can answer"),
             ("  OpenAI clients", f"base URL {running.url}/v1, the agent's name as the model"),
             ("  try", f'{invoked()} ask "What can you do?"'),
         ]
     )
     if running.demo:
         click.echo("  This is a demo model: small, local, without tools. Set `model` in config.yaml for a real one.")
-    for notice in (*running.notices, *map(str, snapshot.problems)):
+    refusals = dict.fromkeys(one.refusal for one in snapshot.agents.values() if one.refusal)
+    for notice in (*running.notices, *refusals):
         click.echo(f"  Note: {notice}", err=True)
     sys.stdout.flush()

@@ -41,6 +41,8 @@ def build(
         plugins=settings.plugins,
         gateway_model=_gateway_model(settings),
         log_level=settings.log_level,
+        toolsets=settings.tools.over(frozenset(toolsets)),
+        shared_secrets=settings.shared_secrets,
         dedupe_days=settings.dedupe_days,
         step_days=settings.step_days,
         problems=report.ordered(),

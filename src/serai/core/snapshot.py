@@ -89,7 +89,6 @@ class ApiSettings:
     allowed_hosts: frozenset[str] = frozenset()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str | None = None
-    max_runs: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,8 @@ class Snapshot:
     plugins: tuple[str, ...] = ()
     gateway_model: Endpoint | None = None
     log_level: str = "info"
+    toolsets: frozenset[str] = frozenset()
+    shared_secrets: frozenset[str] = frozenset()
     dedupe_days: int = 30
     step_days: int = 7
     problems: tuple[Problem, ...] = ()

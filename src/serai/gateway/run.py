@@ -109,7 +109,7 @@ class Runs:
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(
             input_id=input_id,
-            address=LaneAddress(decision.agent, source.platform, source.account, "dm", chat=ask.session or input_id),
+            address=LaneAddress(decision.agent, source.platform, source.account, "dm", chat=session),
             connection=Account(source.platform, source.account),
             dedupe_key=None,
             sender=ask.principal.name,

@@ -157,7 +157,7 @@ class TurnRunner:
         messages = progress.complete_messages()
         deliveries = self._deliveries(claim, ended)
         more = await self._commit(claim, Finish(ended, messages, deliveries, progress.unwritten))
-        if _goes_on(claim):
+        if past:  # a first turn is mostly the only one; from the second on, it is worth remembering
             shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
         for one in claim.inputs:
             shop.engine.publish(run_topic(one.id), ended)
@@ -225,11 +225,6 @@ def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
     if claim.history_from and remembered is not None:
         return (*remembered.messages[: claim.history_from], *claim.history)
     return claim.history
-
-
-def _goes_on(claim: Claim) -> bool:
-    """Whether the lane may see another turn: one made for a single API call is named after it."""
-    return claim.address.chat != claim.inputs[0].id
 
 
 def _spoken(ended: TurnEnded) -> str:

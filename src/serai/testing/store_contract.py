@@ -242,6 +242,16 @@ class StoreContract:
         assert await store.idempotent(replace(same, route_digest="other"), NOW) is None
         assert await store.idempotent(same, NOW + 100) is None
 
+    async def test_a_failure_that_may_pass_is_not_kept_as_the_answer_to_a_repeated_request(
+        self, store: Store
+    ) -> None:
+        for number, (status, kept) in enumerate([(502, False), (429, False), (403, True)], start=1):
+            same = Idempotency("key", f"idem-{number}", "route", "body", NOW + 100)
+            claim = await begun(store, number, chat=f"room:{number}", idempotency=same)
+            end = TurnEnded("failed", fault=TurnFault("no", status))
+            await store.finish(claim.fence, Finish(end), NOW)
+            assert (await store.idempotent(same, NOW) is not None) is kept
+
     async def test_how_a_turn_ended_is_kept(self, store: Store) -> None:
         claim = await begun(store, 1)
         assert await store.outcome(claim.inputs[0].id) is None

@@ -55,6 +55,12 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
     if row is None:
         raise Fenced("another worker has this turn")
     lane, session, more = row
+    if end.ended.fault is not None and end.ended.fault.passing:
+        db.execute(
+            "DELETE FROM idem WHERE input IN (SELECT id FROM input"
+            " WHERE pending = 1 AND lane = ? AND state = 'claimed')",
+            (lane,),
+        )
     db.execute(
         "UPDATE input SET state = ?, pending = NULL WHERE pending = 1 AND lane = ? AND state = 'claimed'",
         (end.ended.state, lane),

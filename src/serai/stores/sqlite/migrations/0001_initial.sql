@@ -121,6 +121,7 @@ CREATE TABLE idem (
     expires_at REAL NOT NULL,
     PRIMARY KEY (principal, key, route)
 ) WITHOUT ROWID;
+CREATE INDEX idem_input ON idem (input);
 
 CREATE TABLE binding (
     platform TEXT NOT NULL,

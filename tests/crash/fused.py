@@ -1,0 +1,128 @@
+"""The gateway's parts with crash points around everything they do."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+from serai.core.delivery import Delivery
+from serai.core.ids import Account, LaneId
+from serai.core.turn import Claim, Fence, Step
+from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
+from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Platform, Receive, Sent
+from serai.ports.store import (
+    Accepted,
+    Arrival,
+    ClaimOffer,
+    Finish,
+    NextDelivery,
+    Settlement,
+    Store,
+    Unfinished,
+)
+from tests.crash.journal import Entry, Journal
+from tests.crash.point import Fuse
+
+T = TypeVar("T")
+
+
+class FusedStore:
+    """A store that may die before or after each write; what it only reads passes through."""
+
+    def __init__(self, inner: Store, fuse: Fuse, journal: Journal) -> None:
+        self._inner = inner
+        self._fuse = fuse
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def _around(self, name: str, work: Awaitable[T]) -> T:
+        self._fuse.passing(f"{name}.before")
+        result = await work
+        self._fuse.passing(f"{name}.after")
+        return result
+
+    async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
+        return await self._around("accept", self._inner.accept(arrival, offer))
+
+    async def claim(self, lane: LaneId, offer: ClaimOffer) -> Claim | None:
+        self._fuse.passing("claim.before")
+        claim = await self._inner.claim(lane, offer)
+        if claim is not None:
+            self._fuse.passing("claim.after")
+        return claim
+
+    async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
+        begins = any(step.state == "started" for step in steps)
+        self._fuse.passing("record_start.before" if begins else "record_end.before")
+        await self._inner.record(fence, steps, sync=sync)
+        for step in steps:
+            if step.kind == "tool" and step.state in ("done", "failed"):
+                self._journal.write(Entry("recorded", step.call_id))
+        self._fuse.passing("record_start.after" if begins else "record_end.after")
+
+    async def release(self, fence: Fence, due_at: float) -> None:
+        await self._around("release", self._inner.release(fence, due_at))
+
+    async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:
+        return await self._around("finish", self._inner.finish(fence, finish, now))
+
+    async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:
+        self._fuse.passing("next_delivery.before")
+        found = await self._inner.next_delivery(connection, chat, now)
+        if found.delivery is not None:
+            self._fuse.passing("next_delivery.after")
+        return found
+
+    async def settle(self, delivery: Delivery, settlement: Settlement) -> bool:
+        return await self._around("settle", self._inner.settle(delivery, settlement))
+
+    async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:
+        return await self._around("recover", self._inner.recover(repeatable, now))
+
+
+class FusedModel:
+    """A model that may die before, in the midst of, or after an answer."""
+
+    def __init__(self, inner: Model, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> ModelReply:
+        def passed_on(text: str) -> None:
+            if on_delta is not None:
+                on_delta(text)
+            self._fuse.passing("model.during")
+
+        self._fuse.passing("model.before")
+        reply = await self._inner.complete(request, passed_on)
+        self._fuse.passing("model.after")
+        return reply
+
+
+class FusedPlatform:
+    """A platform that may die before a send, or when the receiver has it."""
+
+    def __init__(self, inner: Platform, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    @property
+    def account(self) -> Account:
+        return self._inner.account
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._inner.capabilities
+
+    async def run(self, receive: Receive) -> None:
+        await self._inner.run(receive)
+
+    async def handle(self, request: HttpRequest) -> HttpReply:
+        assert isinstance(self._inner, HttpEndpoint)
+        return await self._inner.handle(request)
+
+    async def send(self, delivery: Delivery) -> Sent:
+        self._fuse.passing("send.before")
+        sent = await self._inner.send(delivery)
+        self._fuse.passing("send.after")
+        return sent
