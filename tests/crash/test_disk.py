@@ -15,6 +15,7 @@ from tests.crash.home import make_home
 from tests.crash.ledger import Unfinished, read
 from tests.crash.peers import mark_of
 from tests.crash.traffic import Post
+from tests.process import bound
 from tests.process.caller import Caller
 from tests.process.disk import Disk, small_disk
 from tests.process.gateway import GatewayProcess, NotUp, gateways
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 _DISK_BYTES = 4 * 2**20
 _NOWHERE = "http://127.0.0.1:9"
+_BOUND = str(Path(bound.__file__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,6 @@ async def test_a_full_disk_refuses_new_work_and_loses_no_accepted_one(squeeze: S
         assert answered or (needed_space and "could not be written" in taken[post.id]), taken
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Outbox._send loses a settlement that cannot be stored: `sending` until restart"
-)
 async def test_an_answer_that_was_sent_while_the_disk_was_full_does_not_hold_up_its_chat(
     squeeze: Squeeze, tmp_path: Path
 ) -> None:
@@ -128,7 +127,7 @@ async def test_an_answer_that_was_sent_while_the_disk_was_full_does_not_hold_up_
         await one.receiver.count(1)
         squeeze.take(gateway)
         one.receiver.open.set()
-        await one.log("StorageFailed|could not be asked|could not be written")
+        await one.log("what came of a delivery waits to be stored")
         squeeze.give(gateway)
         await one.quiet(8)
         await one.stop(gateway)
@@ -156,7 +155,7 @@ async def told_in_a_sentence(home: Path, folder: Path) -> str:
     """What `serai up` says about a home that it cannot use."""
     async with gateways(folder) as nursery:
         with pytest.raises(NotUp) as death:
-            await nursery.start(["-m", "serai", "--home", str(home), "up", "--port", "0"])
+            await nursery.start(["-S", _BOUND, "-m", "serai", "--home", str(home), "up", "--port", "0"])
     assert death.value.code == 1
     said = death.value.errors.strip()
     assert "Traceback" not in said
@@ -204,17 +203,6 @@ async def test_a_home_without_permission_is_refused_in_one_sentence(tmp_path: Pa
     home = make_home(tmp_path / "home", _NOWHERE, _NOWHERE)
     home.chmod(0o500)
     try:
-        if _is_writable(home):
-            pytest.skip("permissions do not bind this user")
         assert str(home) in await told_in_a_sentence(home, tmp_path)
     finally:
         home.chmod(0o700)
-
-
-def _is_writable(folder: Path) -> bool:
-    try:
-        (folder / "probe").touch()
-    except PermissionError:
-        return False
-    (folder / "probe").unlink()
-    return True

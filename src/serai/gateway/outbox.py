@@ -12,6 +12,7 @@ from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageF
 from serai.core.ids import Account
 from serai.core.split import split
 from serai.gateway.meter import Meter
+from serai.gateway.persist import until_stored
 from serai.gateway.state import State
 from serai.gateway.turn import chat_key
 from serai.ports.binding import use_profile
@@ -86,7 +87,10 @@ class Outbox:
 
     async def _send(self, delivery: Delivery, held: int) -> None:
         settlement = await self._outcome(delivery, held)
-        if not await self._store.settle(delivery, settlement):
+        settled = await until_stored(
+            lambda: self._store.settle(delivery, settlement), "what came of a delivery", delivery=delivery.id
+        )
+        if not settled:
             _log.warning("a delivery was settled by another", delivery=delivery.id)
         self._meter.deliveries[delivery.target.platform, settlement.state] += 1
         if settlement.state in ("dead", "unknown"):

@@ -18,6 +18,7 @@ from serai.core.profile import AgentProfile
 from serai.core.turn import DEATHS_MOST, Claim
 from serai.gateway.history import History, Remembered
 from serai.gateway.meter import Meter
+from serai.gateway.persist import until_stored
 from serai.gateway.state import State
 from serai.ports.binding import use_profile
 from serai.ports.clock import Clock, Entropy
@@ -29,9 +30,6 @@ from serai.ports.tool import Toolbox
 _log = structlog.get_logger("turn")
 
 _INTERNAL: Final = TurnFault("something went wrong inside the gateway; its log says what")
-
-_STORE_AGAIN: Final = 1.0
-"""Seconds between tries to store an answer that could not be stored."""
 
 Split = Callable[[Target, str], Sequence[str]]
 """Cuts a text into pieces that the target's platform takes."""
@@ -156,7 +154,10 @@ class TurnRunner:
         shop = self._shop
         messages = progress.complete_messages()
         deliveries = self._deliveries(claim, ended)
-        more = await self._commit(claim, Finish(ended, messages, deliveries, progress.unwritten))
+        finish = Finish(ended, messages, deliveries, progress.unwritten)
+        more = await until_stored(
+            lambda: shop.store.finish(claim.fence, finish, shop.clock.now()), "an answer", **_names(claim)
+        )
         if past:  # a first turn is mostly the only one; from the second on, it is worth remembering
             shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
         for one in claim.inputs:
@@ -164,15 +165,6 @@ class TurnRunner:
         for delivery in deliveries:
             shop.engine.wake(chat_key(delivery.target))
         return more
-
-    async def _commit(self, claim: Claim, finish: Finish) -> bool:
-        """A finished answer is not given up because the disk is full: it is kept until it can be written."""
-        while True:
-            try:
-                return await self._shop.store.finish(claim.fence, finish, self._shop.clock.now())
-            except StorageFailed as error:
-                _log.error("an answer waits to be stored", error=str(error), **_names(claim))
-                await asyncio.sleep(_STORE_AGAIN)
 
     async def _give_back(self, claim: Claim) -> None:
         try:
