@@ -11,7 +11,7 @@ from serai.config.load import load
 def test_an_empty_home_gets_two_agents_that_load_without_a_problem(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "home")
     assert begin(layout)
-    loaded = load(layout.home, {}, platforms.schemas(), toolsets.names())
+    loaded = load(layout.home, {}, platforms.Schemas(), toolsets.names())
     assert loaded.problems == ()
     assert loaded.snapshot is not None
     assert set(loaded.snapshot.agents) == {"main", "pirate"}

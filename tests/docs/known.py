@@ -54,7 +54,7 @@ def loaded(home: Path, text: str, environment: Mapping[str, str] | None = None) 
     (home / "config.yaml").write_text(text, encoding="utf-8")
     local = LocalModel(Endpoint("local", "http://127.0.0.1:11434/v1"))
     known = Anything() if environment is None else environment
-    return load(home, known, platforms.schemas(), toolsets.names(), local)
+    return load(home, known, platforms.Schemas(), toolsets.names(), local)
 
 
 def keys(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, frozenset[str]]:

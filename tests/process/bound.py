@@ -1,6 +1,6 @@
 """Runs the interpreter with the given arguments, bound by file permissions like any user, also where that is root.
 
-    python -S bound.py -m serai up
+python -S bound.py -m serai up
 """
 
 import ctypes

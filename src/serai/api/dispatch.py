@@ -2,6 +2,7 @@
 
 import asyncio
 from email.utils import formatdate
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -13,12 +14,16 @@ from serai.api.origin import ASKED_METHOD, ORIGIN, preflight
 from serai.api.path import NOBODY, Call, Handler, Paths, Resource
 from serai.api.reply import ClientGone, Reply, header_lines
 from serai.api.services import Services
+from serai.api.turnstile import Turnstile
 from serai.core.error import SeraiError
 from serai.core.principal import Principal
 from serai.core.snapshot import ApiSettings
 from serai.ports.secrets import Secrets
 
 _log = structlog.get_logger("api")
+
+_AT_ONCE: Final = 100
+"""Requests that are begun in one round of the event loop: some 5 ms of work."""
 
 
 class Dispatch:
@@ -33,17 +38,23 @@ class Dispatch:
         self._gate: Gate | None = None
         self._gate_of: tuple[ApiSettings, Secrets] | None = None
         self._stamp = (0, b"")
+        self._turnstile = Turnstile(_AT_ONCE)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         self._active += 1
         self._idle.clear()
-        call = Call(request, self._services.snapshot(), NOBODY, (), self.common())
         try:
-            reply = await self._supervised(call)
+            return await self._answered(request)
         finally:
             self._active -= 1
             if not self._active:
                 self._idle.set()
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not self._turnstile.try_pass():
+            await self._turnstile.wait()
+        call = Call(request, self._services.snapshot(), NOBODY, (), self.common())
+        reply = await self._supervised(call)
         if isinstance(reply, Reply):
             reply.common = call.common
         return reply

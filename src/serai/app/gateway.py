@@ -109,6 +109,11 @@ class Gateway:
         self._server = Server(self._services(Runs(door)))
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def in_flight(self) -> int:
+        """How many turns run."""
+        return self._lanes.in_flight
+
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Takes up what an earlier process left, then listens. Returns where. Raises Startup."""
         self._spawn(self._engine.run(self._drain), "engine")

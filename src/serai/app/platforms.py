@@ -1,24 +1,40 @@
 """The built-in platforms, by name: adding one means one folder and one word here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import resolve_name
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
-from pydantic import BaseModel
 
 from serai.core.snapshot import AccountSettings
 from serai.ports.clock import Clock
 from serai.ports.platform import Platform
 from serai.ports.secrets import Secrets
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 BUILT_IN: Final = ("webhook",)
 
 
-def schemas() -> Mapping[str, type[BaseModel]]:
-    """The settings of every platform's accounts. Imports no platform's library."""
-    return {name: resolve_name(import_module(f"serai.platforms.{name}").SETTINGS) for name in BUILT_IN}
+class Schemas(Mapping[str, "type[BaseModel]"]):
+    """The settings of every platform's accounts. Only one that is looked at is imported, and pydantic with it."""
+
+    def __getitem__(self, name: str) -> "type[BaseModel]":
+        if name not in BUILT_IN:
+            raise KeyError(name)
+        schema: type[BaseModel] = resolve_name(import_module(f"serai.platforms.{name}").SETTINGS)
+        return schema
+
+    def __contains__(self, name: object) -> bool:
+        return name in BUILT_IN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(BUILT_IN)
+
+    def __len__(self) -> int:
+        return len(BUILT_IN)
 
 
 def make(settings: AccountSettings, secrets: Secrets, session: aiohttp.ClientSession, clock: Clock) -> Platform:

@@ -1,17 +1,17 @@
 """`serai up`: from an empty directory to a running gateway."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from serai.app import platforms, toolsets
+from serai.app.garbage import collect_between_turns
 from serai.app.gateway import Gateway, Wrapping
 from serai.app.local import LocalModels
 from serai.app.lock import HomeLock, hold
@@ -24,9 +24,6 @@ from serai.gateway.state import State
 from serai.models.openai_chat import make_session
 
 _log = structlog.get_logger("up")
-
-_COLLECT_AFTER: Final = 20_000
-"""New objects between two looks for garbage in cycles."""
 
 
 class BadConfiguration(Startup):
@@ -95,8 +92,9 @@ async def _serve(
             lock.announce(url, gateway.token)
             announce(Running(url, snapshot, loaded.notices, demo=models.embedded is not None))
             _log.info("the gateway is up", url=url, agents=len(snapshot.agents))
-            _spare_the_collector()
+            collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))
             await _told_to_stop()
+            collector.cancel()
             _log.info("the gateway stops")
             await gateway.stop()
         finally:
@@ -105,21 +103,14 @@ async def _serve(
 
 async def _configure(layout: Layout, environment: Mapping[str, str], models: LocalModels) -> tuple[Loaded, Snapshot]:
     """The configuration, with a model of this machine where it names none."""
-    loaded = load(layout.home, environment, platforms.schemas(), toolsets.names())
+    loaded = load(layout.home, environment, platforms.Schemas(), toolsets.names())
     if loaded.snapshot is not None and loaded.needs_local:
         local = await models.find()
         if local is not None:
-            loaded = load(layout.home, environment, platforms.schemas(), toolsets.names(), local)
+            loaded = load(layout.home, environment, platforms.Schemas(), toolsets.names(), local)
     if loaded.snapshot is None:
         raise BadConfiguration(loaded.problems)
     return loaded, loaded.snapshot
-
-
-def _spare_the_collector() -> None:
-    """What exists now stays for ever, and a turn makes hardly any cycles: collecting seldom saves a turn's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
 def _url(host: str, port: int) -> str:
