@@ -14,7 +14,7 @@ run: $(VENV)/installed-run ## Install Serai and start it, with two example agent
 	@$(BIN)/serai model pull
 	@exec $(BIN)/serai up --starter
 
-test: $(VENV)/installed-dev ## Run all tests, the long proofs in their short form
+test: $(VENV)/installed-dev $(VENV)/home/pulled ## Run all tests, the long proofs in their short form
 	$(BIN)/python -m pytest -m "not prove"
 
 check: $(VENV)/installed-dev ## Format, lint, strict types, import contracts
@@ -39,6 +39,10 @@ clean: ## Remove what was installed and built
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Serai needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/home/pulled: | $(VENV)/installed-dev
+	@echo "Fetching the embedded model for its own test ..."
+	-@$(BIN)/serai --home $(VENV)/home model pull && touch $@
 
 $(VENV)/installed-run: $(VENV)/bin/python lock/run.txt pyproject.toml
 	@echo "Installing Serai into $(VENV) ..."

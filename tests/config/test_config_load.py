@@ -81,6 +81,27 @@ def test_main_exists_although_the_file_names_only_others(tmp_path: Path) -> None
     assert snapshot.default_agent == MAIN
 
 
+@pytest.mark.parametrize(
+    ("rest", "needed"),
+    [
+        ("default_agent: ops\n", False),
+        ("", True),
+        ("default_agent: ops\nroutes: [{match: {platform: webhook}, agent: main}]\n", True),
+    ],
+)
+def test_no_local_model_is_looked_for_on_behalf_of_a_main_that_nobody_uses(
+    tmp_path: Path, rest: str, needed: bool
+) -> None:
+    result = loaded(tmp_path, "agents: {ops: {provider: ollama, model: own}}\n" + rest)
+    assert result.needs_local is needed
+    assert snapshot_of(result).unused_agents == (frozenset() if needed else {MAIN})
+
+
+def test_a_main_that_the_file_names_is_used(tmp_path: Path) -> None:
+    result = loaded(tmp_path, "agents: {main: {}, ops: {provider: ollama, model: own}}\ndefault_agent: ops\n")
+    assert result.needs_local
+
+
 def test_without_any_model_the_refusal_names_the_three_ways_to_get_one(tmp_path: Path) -> None:
     refusal = snapshot_of(loaded(tmp_path)).refusal(MAIN)
     assert refusal is not None

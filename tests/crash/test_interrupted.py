@@ -41,14 +41,20 @@ async def test_the_people_of_a_turn_that_dies_three_times_are_told(tmp_path: Pat
     assert (figures.kills, figures.given_up) == (3, 1)
 
 
-async def test_the_caller_of_a_turn_that_dies_three_times_is_told(tmp_path: Path) -> None:
+async def test_a_call_whose_turn_died_three_times_can_be_made_anew(tmp_path: Path) -> None:
     async with harness(tmp_path) as one:
         call = one.traffic.ask("note", keyed=True)
         for point in ("tool.before", "model.before", "model.after"):
             await one.die(point)
-        figures = await one.live()
-    assert {(answer.status, answer.code) for answer in call.answers} == {(500, "turn_died")}
-    assert (figures.given_up, figures.interrupted) == (1, 1)
+        gateway = await one.start()
+        await one.quiet()
+        given_up = read(one.database).turns
+        await one.finish(gateway)
+        await one.stop(gateway)
+        figures = one.judge()
+    assert [(turn.state, turn.code) for turn in given_up] == [("failed", "turn_died")]
+    assert {answer.status for answer in call.answers} == {200}
+    assert (figures.turns, figures.interrupted) == (2, 1)
 
 
 async def test_a_call_ends_with_its_gateway_unless_it_has_a_key(tmp_path: Path) -> None:

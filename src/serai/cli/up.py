@@ -50,7 +50,7 @@ def print_running(place: Place, running: "Running") -> None:
     )
     if running.demo:
         click.echo("  This is a demo model: small, local, without tools. Set `model` in config.yaml for a real one.")
-    refusals = dict.fromkeys(one.refusal for one in snapshot.agents.values() if one.refusal)
-    for notice in (*running.notices, *refusals):
+    used = (one for agent, one in snapshot.agents.items() if agent not in snapshot.unused_agents)
+    for notice in (*running.notices, *(one.refusal for one in used if one.refusal)):
         click.echo(f"  Note: {notice}", err=True)
     sys.stdout.flush()

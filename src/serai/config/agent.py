@@ -17,7 +17,8 @@ _KEYS: Final = ("home_dir", "model", *ENDPOINT_KEYS, "enabled_toolsets", "disabl
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """What the file says about one agent. `home_dir` is None where its home is the usual one."""
+    """What the file says about one agent. `home_dir` is None where its home is the usual one; `written` is false for
+    `main` where the file does not name it."""
 
     id: AgentId
     place: Place
@@ -25,6 +26,7 @@ class AgentSettings:
     tools: ToolSettings
     home_dir: Path | None = None
     max_turns: int | None = None
+    written: bool = True
 
 
 def read_agents(
@@ -42,7 +44,7 @@ def read_agents(
 
 def _unnamed_main(section: Section) -> AgentSettings:
     place = section.place.key(MAIN, None).about("agent", MAIN)
-    return AgentSettings(MAIN, place, ModelSettings(place), ToolSettings())
+    return AgentSettings(MAIN, place, ModelSettings(place), ToolSettings(), written=False)
 
 
 def _may_be_named(section: Section, name: str) -> bool:

@@ -47,6 +47,7 @@ def build(
         step_days=settings.step_days,
         problems=report.ordered(),
         explicit_agents=settings.explicit_agents,
+        unused_agents=settings.unused_agents,
     )
 
 

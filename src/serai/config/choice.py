@@ -45,8 +45,9 @@ class Choices:
         self._faults: dict[tuple[str, str], tuple[Place, list[AgentId]]] = {}
         self._known: dict[tuple[Endpoint, ...], tuple[Endpoint, ...]] = {}
 
-    def add(self, agent: AgentId, own: ModelSettings, env: EnvFile) -> None:
-        """Settles one agent whose settings have no problem so far."""
+    def add(self, agent: AgentId, own: ModelSettings, env: EnvFile, *, needed: bool = True) -> None:
+        """Settles one agent whose settings have no problem so far. For one that is not `needed`, no local model is
+        looked for."""
         if self._gateway.broken and own.address is None:
             return
         try:
@@ -54,7 +55,7 @@ class Choices:
         except Unresolved as fault:
             self._fault(agent, fault.place, fault.text)
             return
-        first = choice.first.endpoint if choice.first else self._local_endpoint(agent)
+        first = choice.first.endpoint if choice.first else self._local_endpoint(agent, needed)
         if first is None:
             return
         for one in (choice.first, *choice.rest):
@@ -86,8 +87,8 @@ class Choices:
                 self.values[None, address.key_name] = found.value
                 yield Taking(None, Mention(address.key_name, address.key_place), found.origin, found.label)
 
-    def _local_endpoint(self, agent: AgentId) -> Endpoint | None:
-        self.needs_local = True
+    def _local_endpoint(self, agent: AgentId, needed: bool) -> Endpoint | None:
+        self.needs_local |= needed
         if self._local is None:
             self.refusals[agent] = NO_MODEL
             return None

@@ -111,9 +111,10 @@ def _choose(
 ) -> Choices:
     choices = Choices(settings.model, lookup, settings.shared_secrets, local, report)
     refused = report.by_subject("agent")
+    unused = settings.unused_agents
     for one in settings.agents.values():
         if one.id not in refused:
-            choices.add(one.id, one.model, files[one.id])
+            choices.add(one.id, one.model, files[one.id], needed=one.id not in unused)
     choices.close()
     return choices
 

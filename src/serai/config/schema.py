@@ -79,6 +79,12 @@ class Settings:
     step_days: int
     shared_secrets: frozenset[str]
 
+    @property
+    def unused_agents(self) -> frozenset[AgentId]:
+        """`main`, where the file neither names it nor leads anybody to it: it exists all the same (SPEC 2.4)."""
+        led_to = {self.default_agent, *(route.agent for route in self.routes)}
+        return frozenset(one.id for one in self.agents.values() if not one.written and one.id not in led_to)
+
 
 def read_settings(root: Section, around: Surroundings) -> Settings:
     """All sections, all problems. A key with a problem has its default in the result."""

