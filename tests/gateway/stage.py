@@ -10,6 +10,7 @@ from serai.agent.fallback import Fallback, RetryBudget
 from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId
+from serai.core.live import LivePolicy
 from serai.core.message import InputBody, Message
 from serai.core.principal import LOCAL, Principal
 from serai.core.profile import AgentProfile, Endpoint
@@ -17,9 +18,11 @@ from serai.core.route import Route, RouteTable
 from serai.core.snapshot import Access, AccountSettings, Snapshot
 from serai.core.source import Source
 from serai.engines.local import LocalEngine
+from serai.gateway.commands import Commands
+from serai.gateway.door import Door
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
-from serai.gateway.intake import Door, Intake
+from serai.gateway.intake import Intake
 from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
@@ -79,7 +82,8 @@ class FakeToolbox:
 
 
 def snapshot(*agents: str, **changes: object) -> Snapshot:
-    """Agents `main` and those named, each with a model called `m-<agent>`; one open fake platform."""
+    """Agents `main` and those named, each with a model called `m-<agent>`; one open fake platform, where each message
+    has a turn of its own."""
     profiles = {
         AgentId(name): AgentProfile(
             AgentId(name), Path("/nonexistent") / name, (Endpoint(f"m-{name}", "http://127.0.0.1:1/v1"),)
@@ -91,7 +95,8 @@ def snapshot(*agents: str, **changes: object) -> Snapshot:
         home=Path("/nonexistent"),
         agents=profiles,
         routes=RouteTable([]),
-        accounts={Account("fake"): AccountSettings(Account("fake"), OPEN)},
+        accounts={Account("fake"): AccountSettings(Account("fake"), OPEN, merge=False)},
+        live=LivePolicy(busy_mode="queue"),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -149,7 +154,7 @@ class Stage:
         door = Door(
             self.state, self.store, self.engine, self.lanes, self.resolver, self.meter, self.clock, self.entropy
         )
-        self.intake, self.runs = Intake(door), Runs(door)
+        self.intake, self.runs = Intake(door, Commands(door, self.outbox.split)), Runs(door)
 
     @asynccontextmanager
     async def running(self, *, recover: bool = False) -> AsyncIterator["Stage"]:

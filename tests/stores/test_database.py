@@ -114,7 +114,11 @@ def test_no_query_of_a_turn_looks_at_more_than_it_needs(tmp_path: Path) -> None:
         source = Path(module.__file__).read_text()
         for block in re.findall(r"execute\(\s*((?:f?\"[^\n]*\"\s*)+)", source):
             text = "".join(re.findall(r'"([^\n]*)"', block))
-            text = text.replace("{_INPUT}", claim._INPUT).replace("{COLUMNS}", delivery.COLUMNS)
+            text = (
+                text.replace("{_WAITING}", claim._WAITING)
+                .replace("{_INPUT}", claim._INPUT)
+                .replace("{COLUMNS}", delivery.COLUMNS)
+            )
             if text.startswith(("SELECT", "UPDATE", "DELETE")):
                 questions.append(text)
     assert len(questions) > 20

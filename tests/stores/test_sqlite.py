@@ -10,9 +10,10 @@ from serai.ports.store import Store
 from serai.stores.sqlite.database import connect, migrations
 from serai.stores.sqlite.store import SqliteStore, open_store
 from serai.testing.store_contract import StoreContract
+from serai.testing.store_live_contract import StoreLiveContract
 
 
-class TestOnDisk(StoreContract):
+class TestOnDisk(StoreContract, StoreLiveContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         opened = open_store(tmp_path / "state.db")
@@ -20,7 +21,7 @@ class TestOnDisk(StoreContract):
         await opened.close()
 
 
-class TestInMemory(StoreContract):
+class TestInMemory(StoreContract, StoreLiveContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[Store]:
         opened = memory_store()

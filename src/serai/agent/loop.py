@@ -5,7 +5,8 @@ a completed tool call is never run again, and one that had started without a res
 says that this is harmless (SPEC 5.3).
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,8 +34,15 @@ _INTERRUPTED: Final = (
 Record = Callable[[Sequence[Step], bool], Awaitable[None]]
 """Writes steps; the flag says whether they must surely be on disk before it returns."""
 
+Join = Callable[[int], Awaitable[Sequence[Message]]]
+"""Takes what was said meanwhile into the turn, recorded as the step of that number."""
+
+_STOP_SECONDS: Final = 5.0
+"""For which a tool may go on after it was told to stop (SPEC 6.2)."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode_reply: Final = msgspec.json.Decoder(ModelReply).decode
+_decode_messages: Final = msgspec.json.Decoder(tuple[Message, ...]).decode
 _decode_arguments: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -42,7 +50,8 @@ _decode_arguments: Final = msgspec.json.Decoder(dict[str, Any]).decode
 class Task:
     """What a turn asks of the loop. `context` is everything before the new messages; `new` begins with the user's.
 
-    `steps` are those recorded by an earlier attempt.
+    `steps` are those recorded by an earlier attempt. `join` is asked before each model call but the first for
+    messages that came meanwhile (SPEC 6.2).
     """
 
     profile: AgentProfile
@@ -54,6 +63,7 @@ class Task:
     options: Mapping[str, Any]
     record: Record
     steps: Sequence[Step] = ()
+    join: Join | None = None
     on_delta: OnDelta | None = None
     on_tool: Callable[[ToolCall, bool | None], None] | None = None
 
@@ -104,6 +114,8 @@ class AgentLoop:
         while not self._answered(progress):
             if progress.model_calls >= MODEL_CALLS_MOST:
                 raise ModelError(f"no answer after {MODEL_CALLS_MOST} model calls in one turn")
+            if task.join is not None and progress.model_calls:
+                await _join(task.join, progress)
             request = ModelRequest(
                 task.profile.id,
                 task.profile.models[0],
@@ -174,6 +186,9 @@ class AgentLoop:
             if step.kind == "model":
                 _take_reply(progress, _decode_reply(step.result))
                 continue
+            if step.kind == "input":
+                progress.new.extend(_decode_messages(step.result))
+                continue
             call = msgspec.json.decode(step.request, type=ToolCall)
             if step.state == "started":
                 again.append((call, step))
@@ -182,6 +197,13 @@ class AgentLoop:
                 progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         for call, step in again:
             await self._run_tool(task, progress, call, step)
+
+
+async def _join(join: Join, progress: Progress) -> None:
+    messages = await join(progress.step + 1)
+    if messages:
+        progress.step += 1
+        progress.new.extend(messages)
 
 
 def _take_reply(progress: Progress, reply: ModelReply) -> None:
@@ -202,6 +224,27 @@ async def _result(task: Task, call: ToolCall) -> tuple[str, bool]:
     except msgspec.DecodeError as error:
         return f"The arguments are not a JSON object: {error}", False
     try:
-        return await tool.run(ToolContext(task.profile, task.session, task.turn, call.id), arguments), True
+        return await _stoppable(
+            tool.run(ToolContext(task.profile, task.session, task.turn, call.id), arguments)
+        ), True
     except ToolFailed as error:
         return str(error), False
+
+
+async def _stoppable(work: Coroutine[Any, Any, str]) -> str:
+    """Runs a tool. When the turn is stopped, a tool that does not stop within its time is left behind: what it still
+    does has no more effect on the turn."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        task.add_done_callback(_look_away)
+        await asyncio.wait({task}, timeout=_STOP_SECONDS)
+        raise
+
+
+def _look_away(task: "asyncio.Task[str]") -> None:
+    """Nobody wants the result any more, nor the error."""
+    if not task.cancelled():
+        task.exception()

@@ -21,9 +21,11 @@ from serai.config.layout import Layout, prepare_agent
 from serai.core.error import SeraiError, Startup
 from serai.core.ids import Account, AgentId, LaneId
 from serai.engines.local import LocalEngine
+from serai.gateway.commands import Commands
+from serai.gateway.door import Door
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
-from serai.gateway.intake import Door, Intake
+from serai.gateway.intake import Intake
 from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
@@ -104,7 +106,7 @@ class Gateway:
         door = Door(
             state, self._store, self._engine, self._lanes, self._resolver, self._meter, self._clock, self._entropy
         )
-        self._intake = Intake(door)
+        self._intake = Intake(door, Commands(door, self._outbox.split))
         self._connect(session, wrap)
         self._server = Server(self._services(Runs(door)))
         self._tasks: list[asyncio.Task[None]] = []

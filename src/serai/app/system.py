@@ -4,6 +4,8 @@ import random
 import secrets
 import time
 
+from serai.ports.clock import CODE_SIGNS
+
 
 class SystemClock:
     """Wall time of the machine."""
@@ -18,6 +20,9 @@ class SystemEntropy:
     def token(self) -> str:
         """Begins with the time in milliseconds: what is made later sorts later, so that indexes grow at their end."""
         return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
+
+    def code(self) -> str:
+        return "".join(secrets.choice(CODE_SIGNS) for _ in range(8))
 
     def between(self, low: float, high: float) -> float:
         return random.uniform(low, high)

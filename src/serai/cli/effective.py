@@ -25,6 +25,8 @@ def effective(snapshot: Snapshot, models: WrittenModels) -> Document:
         "api_server": _api(snapshot.api),
         "sessions": _sessions(snapshot),
         "identities": _identities(snapshot),
+        "admins": sorted(snapshot.live.admins),
+        "display": {"agent_prefix": snapshot.live.agent_prefix},
         "tools": {"enabled_toolsets": sorted(snapshot.toolsets)},
         "shared_secrets": sorted(snapshot.shared_secrets),
         "delivery": {"on_unknown": snapshot.on_unknown},
@@ -55,6 +57,7 @@ def _agent(profile: AgentProfile, model: Written) -> Document:
         "fallback": [_endpoint(endpoint) for endpoint in configured(profile)[1:]],
         "enabled_toolsets": sorted(profile.toolsets),
         "max_turns": profile.max_turns,
+        "allow": sorted(profile.allow),
         **refused,
     }
 
@@ -72,6 +75,9 @@ def _platforms(accounts: Iterable[AccountSettings]) -> Document:
             "allow_users": sorted(entry.access.allow_users),
             "allow_chats": sorted(entry.access.allow_chats),
             "open": entry.access.open,
+            "pairing": entry.access.pairing,
+            "require_mention": entry.require_mention,
+            "merge": entry.merge,
         }
         platform = platforms.setdefault(entry.account.platform, {"accounts": {}})
         refused = {"refused": entry.refusal} if entry.refusal else {}
@@ -117,6 +123,8 @@ def _sessions(snapshot: Snapshot) -> Document:
         "group_sessions_per_user": snapshot.lanes.group_sessions_per_user,
         "thread_sessions_per_user": snapshot.lanes.thread_sessions_per_user,
         "dm_scope": snapshot.lanes.dm_scope,
+        "busy_mode": snapshot.live.busy_mode,
+        "merge": asdict(snapshot.live.merge),
         "reset": asdict(snapshot.reset),
     }
 

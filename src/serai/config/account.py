@@ -15,7 +15,7 @@ from serai.core.snapshot import Access
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_ACCESS_KEYS: Final = ("allow_users", "allow_chats", "open")
+_ACCESS_KEYS: Final = ("allow_users", "allow_chats", "open", "pairing", "require_mention", "merge")
 _ACCOUNTS: Final = "accounts"
 
 
@@ -28,6 +28,8 @@ class AccountSection:
     access: Access
     settings: Mapping[str, object]
     secrets: tuple[Mention, ...]
+    require_mention: bool
+    merge: bool
 
 
 def read_accounts(root: Section, platforms: "Mapping[str, type[BaseModel]]") -> dict[Account, AccountSection]:
@@ -76,8 +78,14 @@ def _account(section: Section, account: Account, model: "type[BaseModel]") -> Ac
         for key, value in settings.items()
         if key.endswith(SECRET_SUFFIX) and isinstance(value, str)
     )
-    access = Access(_allowed(section, "allow_users"), _allowed(section, "allow_chats"), section.flag("open"))
-    return AccountSection(account, section.place, access, settings, secrets)
+    access = Access(
+        _allowed(section, "allow_users"),
+        _allowed(section, "allow_chats"),
+        section.flag("open"),
+        section.flag("pairing"),
+    )
+    mention, merge = section.flag("require_mention", True), section.switch("merge", True)
+    return AccountSection(account, section.place, access, settings, secrets, mention, merge)
 
 
 def _allowed(section: Section, key: str) -> frozenset[str]:

@@ -6,13 +6,23 @@ from pathlib import Path
 from typing import Final
 
 from serai.config.environment import expanded
+from serai.config.live import read_people
 from serai.config.model import ENDPOINT_KEYS, ModelSettings, read_level
 from serai.config.report import Place, shown
 from serai.config.section import Section
 from serai.config.tool import ToolSettings, read_tools
 from serai.core.ids import MAIN, RESERVED, AgentId, is_agent_id
 
-_KEYS: Final = ("home_dir", "model", *ENDPOINT_KEYS, "enabled_toolsets", "disabled_toolsets", "fallback", "max_turns")
+_KEYS: Final = (
+    "home_dir",
+    "model",
+    *ENDPOINT_KEYS,
+    "enabled_toolsets",
+    "disabled_toolsets",
+    "fallback",
+    "max_turns",
+    "allow",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class AgentSettings:
     home_dir: Path | None = None
     max_turns: int | None = None
     written: bool = True
+    allow: frozenset[str] = frozenset()
 
 
 def read_agents(
@@ -72,6 +83,7 @@ def _agent(
         read_tools(section, toolsets),
         _home_dir(section, home, environment),
         section.optional_number("max_turns"),
+        allow=read_people(section, "allow", anybody=True),
     )
 
 

@@ -36,6 +36,7 @@ def build(
         api=settings.api.settings,
         lanes=settings.lanes,
         reset=settings.reset,
+        live=settings.live,
         max_turns=settings.max_turns,
         on_unknown=settings.on_unknown,
         plugins=settings.plugins,
@@ -71,6 +72,7 @@ def _profiles(
             shared.setdefault(enabled, enabled),
             shared.setdefault(names, names),
             one.max_turns,
+            one.allow,
             refusal=f"agent `{one.id}` cannot answer: {refusal}" if refusal else None,
             settings=_NOTHING,
         )
@@ -80,7 +82,9 @@ def _profiles(
 def _accounts(settings: Settings, report: Report) -> Mapping[Account, AccountSettings]:
     refusals = report.by_subject("account")
     found = {
-        account: AccountSettings(account, one.access, one.settings, refusals.get(str(account)))
+        account: AccountSettings(
+            account, one.access, one.settings, refusals.get(str(account)), one.require_mention, one.merge
+        )
         for account, one in settings.accounts.items()
     }
     return MappingProxyType(found)

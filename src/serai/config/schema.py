@@ -20,6 +20,7 @@ from serai.config.tool import TOOL_KEYS, ToolSettings, read_tools
 from serai.config.value import is_variable
 from serai.core.ids import MAIN, Account, AgentId
 from serai.core.lane import LanePolicy
+from serai.core.live import LivePolicy
 from serai.core.reset import ResetPolicy
 from serai.core.route import Route
 from serai.core.snapshot import OnUnknown
@@ -36,6 +37,8 @@ TOP_KEYS: Final = (
     "api_server",
     "sessions",
     "identities",
+    "admins",
+    "display",
     "tools",
     "plugins",
     "delivery",
@@ -70,6 +73,7 @@ class Settings:
     api: ApiSection
     lanes: LanePolicy
     reset: ResetPolicy
+    live: LivePolicy
     tools: ToolSettings
     plugins: tuple[str, ...]
     on_unknown: OnUnknown
@@ -91,7 +95,7 @@ def read_settings(root: Section, around: Surroundings) -> Settings:
     root.refuse_unknown(TOP_KEYS)
     named = root.section("agents")
     agents = read_agents(named, around.home, around.environment, around.toolsets)
-    lanes, reset = read_sessions(root)
+    lanes, reset, live = read_sessions(root)
     accounts = read_accounts(root, around.platforms)
     _refuse_open_lane(root, lanes, accounts)
     retention = root.section("retention", ("dedupe_days", "step_days"))
@@ -105,6 +109,7 @@ def read_settings(root: Section, around: Surroundings) -> Settings:
         api=read_api(root, agents),
         lanes=lanes,
         reset=reset,
+        live=live,
         tools=read_tools(root.section("tools", TOOL_KEYS), around.toolsets),
         plugins=_plugins(root),
         on_unknown=root.section("delivery", ("on_unknown",)).choice("on_unknown", get_args(OnUnknown), "hold"),

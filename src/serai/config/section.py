@@ -132,6 +132,27 @@ class Section:
         found = self.optional_number(key, least, most)
         return default if found is None else found
 
+    def seconds(self, key: str, default: float, most: float = 60.0) -> float:
+        """A number from 0 to `most`, with a point or without."""
+        node = self.node(key)
+        if node is None or node.kind == "nothing":
+            return default
+        if not isinstance(node, ScalarNode) or node.kind not in ("integer", "decimal"):
+            self.report.add(self.place_of(key), wrong("a number of seconds", node))
+            return default
+        value = float(node.text)
+        if not 0 <= value <= most:
+            self.report.add(self.place_of(key), f"must be a number of seconds from 0 to {most:g}")
+            return default
+        return value
+
+    def switch(self, key: str, default: bool) -> bool:
+        """`on` or `off`, or a real boolean."""
+        node = self.node(key)
+        if isinstance(node, ScalarNode) and node.kind == "boolean":
+            return self.flag(key, default)
+        return self.choice(key, ("on", "off"), "on" if default else "off") == "on"
+
     def optional_number(self, key: str, least: int = 1, most: int | None = None) -> int | None:
         node = self.node(key)
         if node is None or node.kind == "nothing":

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from serai.config.live import LIVE_KEYS, read_live
 from serai.config.report import shown
 from serai.config.section import Section
 from serai.core.lane import DmScope, LanePolicy
+from serai.core.live import LivePolicy
 from serai.core.reset import ResetMode, ResetPolicy
 
-_KEYS: Final = ("group_sessions_per_user", "thread_sessions_per_user", "dm_scope", "reset")
+_KEYS: Final = ("group_sessions_per_user", "thread_sessions_per_user", "dm_scope", "reset", *LIVE_KEYS)
 _RESET_KEYS: Final = ("mode", "idle_minutes", "daily_hour")
 
 
-def read_sessions(root: Section) -> tuple[LanePolicy, ResetPolicy]:
-    """How chats are cut into conversations, and when those start afresh."""
+def read_sessions(root: Section) -> tuple[LanePolicy, ResetPolicy, LivePolicy]:
+    """How chats are cut into conversations, when those start afresh, and how they behave."""
     section = root.section("sessions", _KEYS)
     usual = LanePolicy()
     lanes = LanePolicy(
@@ -22,7 +24,7 @@ def read_sessions(root: Section) -> tuple[LanePolicy, ResetPolicy]:
         section.choice("dm_scope", get_args(DmScope), usual.dm_scope),
         _identities(root.section("identities")),
     )
-    return lanes, _reset(section.section("reset", _RESET_KEYS))
+    return lanes, _reset(section.section("reset", _RESET_KEYS)), read_live(root, section)
 
 
 def _reset(section: Section) -> ResetPolicy:

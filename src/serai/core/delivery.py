@@ -25,6 +25,11 @@ class Target:
     def connection(self) -> Account:
         return Account(self.platform, self.account)
 
+    @property
+    def place(self) -> str:
+        """Where people would see it: what is said in one place may be answered together."""
+        return "\n".join((self.platform, self.account, self.chat_id, self.thread_id or ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from serai.core.ids import Account
 from serai.core.source import Source
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -55,7 +56,9 @@ class Attachment:
 class Inbound:
     """One message as a platform received it, before anything was decided about it.
 
-    `dedupe_key` is built by the platform from whatever is unique there (SPEC 5.1).
+    `dedupe_key` is built by the platform from whatever is unique there (SPEC 5.1). `mentioned`: it is said to the bot
+    (a mention, or a reply to it). `near_limit`: it is so long that the sender's client may have cut it.
+    `admin`: the platform itself knows the sender to be the operator.
     """
 
     source: Source
@@ -63,6 +66,18 @@ class Inbound:
     dedupe_key: str
     attachments: tuple[Attachment, ...] = ()
     mentioned: bool = False
+    near_limit: bool = False
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A message that was edited, or deleted where `text` is None (SPEC 6.8)."""
+
+    connection: Account
+    chat_id: str
+    message_id: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,8 @@ class InputBody:
     """What an input asks of the agent; stored with it.
 
     `history` is what the client of a stateless call brought along; `system` is the client's own instruction,
-    added after the agent's persona. `options` are sampling settings, passed to the model as they are.
+    added after the agent's persona. `options` are sampling settings, passed to the model as they are. `speaker` names
+    the sender where several people share the conversation.
     """
 
     message: Message
@@ -78,6 +94,7 @@ class InputBody:
     system: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

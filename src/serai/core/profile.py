@@ -26,7 +26,7 @@ class AgentProfile:
     """One agent as one configuration snapshot sees it.
 
     `models` lists what to try, in order: the agent's own model, then its fallbacks. It is empty where nothing could
-    be resolved; `refusal` then says why (SPEC 7.1).
+    be resolved; `refusal` then says why (SPEC 7.1). `allow` lists who may choose the agent in a chat (SPEC 6.6).
     """
 
     id: AgentId
@@ -35,7 +35,7 @@ class AgentProfile:
     toolsets: frozenset[str] = frozenset()
     secret_names: frozenset[str] = frozenset()
     max_turns: int | None = None
-    allow: tuple[str, ...] = ()
+    allow: frozenset[str] = frozenset()
     refusal: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
 

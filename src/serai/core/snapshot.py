@@ -7,6 +7,7 @@ from typing import Literal
 
 from serai.core.ids import MAIN, Account, AgentId
 from serai.core.lane import LanePolicy
+from serai.core.live import LivePolicy
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.reset import ResetPolicy
 from serai.core.route import RouteTable
@@ -40,11 +41,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may talk through an account (SPEC 6.7). Nothing set means nobody."""
+    """Who may talk through an account (SPEC 6.7). Nothing set means nobody.
+
+    `pairing`: an unknown person in a direct chat gets a code, with which the operator may admit them.
+    """
 
     allow_users: frozenset[str] = frozenset()
     allow_chats: frozenset[str] = frozenset()
     open: bool = False
+    pairing: bool = False
 
     def admits(self, user: str | None, user_alt: str | None, chat: str | None) -> bool:
         """Whether a sender is authorised. Stable ids alone count, never display names."""
@@ -57,13 +62,16 @@ class Access:
 class AccountSettings:
     """One configured connection. `settings` holds the platform's own, already validated, keys.
 
-    `refusal` says why the account is disabled, else None.
+    `refusal` says why the account is disabled, else None. `require_mention`: in groups, only what is said to the bot
+    is answered. `merge`: pieces that come quickly are one message; without it each message has its own turn.
     """
 
     account: Account
     access: Access
     settings: Mapping[str, object] = field(default_factory=dict)
     refusal: str | None = None
+    require_mention: bool = True
+    merge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,7 @@ class Snapshot:
     accounts: Mapping[Account, AccountSettings] = field(default_factory=dict)
     api: ApiSettings = ApiSettings()
     lanes: LanePolicy = LanePolicy()
+    live: LivePolicy = LivePolicy()
     reset: ResetPolicy = ResetPolicy()
     max_turns: int = 1000
     on_unknown: OnUnknown = "hold"

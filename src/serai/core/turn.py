@@ -7,7 +7,8 @@
 `failed` of an input mirrors its turn's, so that one look at the input tells its asker how it ended.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from serai.core.decision import Decision
@@ -19,7 +20,7 @@ from serai.core.message import InputBody, Message
 InputState = Literal["waiting", "claimed", "done", "failed", "cancelled", "refused"]
 TurnState = Literal["running", "waiting", "done", "failed", "cancelled"]
 StepState = Literal["started", "done", "failed", "interrupted"]
-StepKind = Literal["model", "tool"]
+StepKind = Literal["model", "tool", "input"]
 TurnEnd = Literal["done", "failed", "cancelled"]
 
 DEATHS_MOST = 3
@@ -39,7 +40,10 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An accepted message. `reply_to` is where its answer goes; None where the asker waits for it (the API)."""
+    """An accepted message. `reply_to` is where its answer goes; None where the asker waits for it (the API).
+
+    `joined` is the step by which it joined a turn that was running (SPEC 6.2); None where the turn began with it.
+    """
 
     id: InputId
     body: InputBody
@@ -47,14 +51,16 @@ class Input:
     sender: str
     reply_to: Target | None
     received_at: float
+    joined: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One recorded step of a turn: a model call or a tool call, numbered from 1.
+    """One recorded step of a turn, numbered from 1: a model call, a tool call, or messages that joined.
 
     `request` and `result` are JSON documents: for a model step the result is the assistant's message; for a tool
-    step the request is the call and the result the text that the model gets.
+    step the request is the call and the result the text that the model gets; for an input step the result is the
+    list of messages.
     """
 
     n: int
@@ -64,6 +70,22 @@ class Step:
     request: bytes = b""
     result: bytes = b""
     idempotent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """What people set for one session (SPEC 6.4): the model's name, and how long it thinks."""
+
+    model: str | None = None
+    reasoning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why a running turn is stopped: the message of its task's cancellation. `told`: its people hear of it."""
+
+    reason: str
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +107,24 @@ class Claim:
     history_from: int
     steps: tuple[Step, ...]
     attempt: int
+    settings: SessionSettings = SessionSettings()
 
     @property
     def agent(self) -> AgentId:
         return self.address.agent
+
+
+def together(inputs: Sequence[Input], *, apart: bool = False) -> tuple[Message, ...]:
+    """What several inputs of one place say to the model: pieces of one sender are joined by newline (SPEC 6.1),
+    unless they are to stay `apart`; different people's never are."""
+    said: list[tuple[str, Message]] = []
+    for one in inputs:
+        message = one.body.message
+        if said and not apart and said[-1][0] == one.sender:
+            before = said.pop()[1]
+            text = "\n".join(filter(None, (before.text, message.text)))
+            message = replace(message, text=text, images=before.images + message.images)
+        elif one.body.speaker:
+            message = replace(message, text=f"{one.body.speaker}: {message.text}")
+        said.append((one.sender, message))
+    return tuple(message for _, message in said)

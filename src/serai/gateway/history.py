@@ -14,7 +14,10 @@ _MESSAGES_MOST: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The beginning of a session's history, as this process last saw it. Never wrong: history only grows."""
+    """The beginning of a session's history, as this process last saw it.
+
+    Right as long as history only grows; else it is forgotten.
+    """
 
     lane: LaneId
     session: SessionId
@@ -44,6 +47,10 @@ class History:
         self._count += len(remembered.messages)
         while self._count > self._most and self._lanes:
             self._drop(next(iter(self._lanes)))
+
+    def forget(self, address: LaneAddress) -> None:
+        """A part of the history was taken out."""
+        self._drop(address)
 
     def _drop(self, address: LaneAddress) -> None:
         gone = self._lanes.pop(address, None)

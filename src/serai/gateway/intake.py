@@ -1,153 +1,156 @@
-"""The way in: duplicate? authorised? whose? then one transaction (SPEC 5.1)."""
+"""The entrance of chat platforms: duplicate? meant for us? authorised? whose? then one transaction (SPEC 5.1, 6)."""
 
-import asyncio
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
+from typing import Final
 
 import structlog
 
-from serai.core.delivery import Target
-from serai.core.error import Refused, SeraiError, Unauthorised, UnknownAgent
-from serai.core.event import TurnEnded
-from serai.core.ids import InputId
-from serai.core.lane import lane_of
-from serai.core.message import Image, Inbound, InputBody, Message
+from serai.core.command import parse_command, parse_mention
+from serai.core.decision import Decision
+from serai.core.delivery import NewDelivery, Target
+from serai.core.error import Refused, Unauthorised, UnknownAgent
+from serai.core.ids import AgentId, DeliveryId, InputId
+from serai.core.lane import LaneAddress, lane_of
+from serai.core.message import Image, Inbound, InputBody, Message, Revision
+from serai.core.snapshot import AccountSettings
 from serai.core.source import Source
-from serai.gateway.lanes import Lanes, lane_key
-from serai.gateway.meter import Meter
-from serai.gateway.resolver import Resolver
-from serai.gateway.state import State
-from serai.ports.clock import Clock, Entropy
-from serai.ports.engine import Engine, Subscription
+from serai.core.turn import Stopped
+from serai.gateway.commands import Commands, Spoken
+from serai.gateway.door import Door
+from serai.gateway.lanes import lane_key
+from serai.gateway.manners import is_for_us, may_choose, speaker
+from serai.gateway.turn import chat_key
 from serai.ports.platform import Receipt
-from serai.ports.store import Accepted, Arrival, Store
+from serai.ports.store import Accepted, Arrival, Known, Stranger
 
 _log = structlog.get_logger("intake")
 
+_CODE_SECONDS: Final = 600.0
+"""For which a pairing code may be used (SPEC 16.4)."""
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What every entrance needs: to accept an arrival, to listen for its end, to stop it."""
-
-    state: State
-    store: Store
-    engine: Engine
-    lanes: Lanes
-    resolver: Resolver
-    meter: Meter
-    clock: Clock
-    entropy: Entropy
-    _working: set[asyncio.Task[Any]] = field(default_factory=set)
-
-    async def accept(self, arrival: Arrival) -> Accepted:
-        """Stores an arrival and sees to it that its turn comes. Raises what `Store.accept` raises.
-
-        A caller who is cancelled meanwhile may have been too late: what was stored is seen to all the same.
-        """
-        work = asyncio.create_task(self._accept(arrival))
-        self._working.add(work)
-        work.add_done_callback(self._working.discard)
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            if not arrival.survives:
-                work.add_done_callback(self._too_late)
-            raise
-
-    def _too_late(self, work: asyncio.Task[Accepted]) -> None:
-        """A call was accepted after its caller had gone: nobody waits for its answer."""
-        if not work.cancelled() and work.exception() is None:
-            self.stop(work.result().input_id, "the caller went away")
-
-    async def _accept(self, arrival: Arrival) -> Accepted:
-        agent = arrival.address.agent
-        offer = self.lanes.offer(agent, arrival.address)
-        try:
-            accepted = await self.store.accept(arrival, offer.claim if offer else None)
-        except BaseException:
-            if offer is not None:
-                self.lanes.withdraw(offer)
-            raise
-        if accepted.claim is not None and offer is not None:
-            self.lanes.begin(accepted.claim, offer)
-        else:
-            if offer is not None:
-                self.lanes.withdraw(offer)
-            if not accepted.duplicate:
-                self.engine.wake(lane_key(agent, accepted.lane))
-        if accepted.duplicate:
-            self.meter.duplicates += 1
-        else:
-            self.meter.accepted[agent, arrival.connection.platform] += 1
-        return accepted
-
-    def subscribe(self, topic: str) -> Subscription:
-        return self.engine.subscribe(topic)
-
-    async def outcome(self, input_id: InputId) -> TurnEnded | None:
-        return await self.store.outcome(input_id)
-
-    def stop(self, input_id: InputId, reason: str) -> None:
-        """Stops an input's turn, soon."""
-        task = asyncio.create_task(self._stop(input_id, reason))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-
-    async def _stop(self, input_id: InputId, reason: str) -> None:
-        try:
-            await self.lanes.stop(input_id, reason)
-        except SeraiError as error:
-            _log.warning("a turn could not be stopped", run=input_id, error=str(error))
+_OVERTAKEN: Final = Stopped("a newer message interrupted it")
 
 
 class Intake:
-    """The entrance of chat platforms."""
+    """Takes what platforms receive."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, commands: Commands) -> None:
         self._door = door
+        self._commands = commands
 
-    async def receive(self, inbound: Inbound) -> Receipt:
+    async def receive(self, inbound: Inbound | Revision) -> Receipt:
         """Accepts a platform's message; when this returns, it is stored.
 
         Raises Unauthorised, UnknownAgent, Busy or StorageFailed, each with the sentence for the sender.
         """
-        door = self._door
+        if isinstance(inbound, Revision):
+            return Receipt(None, ignored=not await self._door.store.revise(inbound))
         source = inbound.source
-        known = await door.store.look(source.connection, inbound.dedupe_key, source.chat_id or "")
+        known = await self._door.store.look(
+            source.connection, inbound.dedupe_key, source.chat_id or "", source.user or ""
+        )
         if known.input_id is not None:
-            door.meter.duplicates += 1
+            self._door.meter.duplicates += 1
             return Receipt(known.input_id, duplicate=True)
         try:
-            self._authorise(source)
-            decision = await door.resolver.decide(source, known.binding)
-            if decision.refused is not None:
-                raise UnknownAgent(decision.refused)
+            return await self._receive(inbound, known)
         except Refused as refusal:
-            door.meter.refused[refusal.code] += 1
+            self._door.meter.refused[refusal.code] += 1
             _log.warning("message refused", platform=str(source.connection), chat=source.chat_id, reason=str(refusal))
             raise
+
+    async def _receive(self, inbound: Inbound, known: Known) -> Receipt:
+        settings = self._door.state.account(inbound.source.connection)
+        if settings is None:
+            raise Unauthorised("this account is not configured any more")
+        named = self._named(inbound)
+        if not is_for_us(inbound, settings, named=named is not inbound):
+            return Receipt(None, ignored=True)
+        if not self._is_admitted(inbound.source, settings, known):
+            return await self._knock(inbound.source, settings)
+        inbound = named
+        decision = await self._door.resolver.decide(inbound.source, known.binding)
+        address = lane_of(decision.agent, inbound.source, self._door.state.snapshot.lanes)
+        target = _reply_target(inbound.source, decision.agent)
+        command = parse_command(inbound.text)
+        if command is not None and not inbound.attachments:
+            return await self._commands.run(Spoken(command, inbound, decision, address, target, known.binding))
+        if decision.refused is not None:
+            raise UnknownAgent(decision.refused)
+        accepted = await self._accept(inbound, settings, decision, address, target)
+        return Receipt(accepted.input_id, accepted.duplicate)
+
+    def _named(self, inbound: Inbound) -> Inbound:
+        """The message as said to the agent that it begins with (`@name`), where its sender may choose that one; else
+        the message itself: an unknown or forbidden name is plain text (SPEC 6.6)."""
+        found = parse_mention(inbound.text)
+        if found is None or not found[1] or inbound.source.agent_id is not None:
+            return inbound
+        agent, text = AgentId(found[0]), found[1]
+        if not may_choose(self._door.state.snapshot, inbound, agent):
+            return inbound
+        return replace(inbound, source=replace(inbound.source, agent_id=agent), text=text)
+
+    def _is_admitted(self, source: Source, settings: AccountSettings, known: Known) -> bool:
+        """No setting means nobody (SPEC 6.7)."""
+        if settings.access.admits(source.user_id, source.user_id_alt, source.chat_id):
+            return True
+        return settings.access.pairing and source.chat_type == "dm" and known.admitted
+
+    async def _knock(self, source: Source, settings: AccountSettings) -> Receipt:
+        """An unknown person: a code where the account pairs and the chat is direct. Raises Unauthorised."""
+        if not settings.access.pairing or source.chat_type != "dm" or not source.user:
+            raise Unauthorised("you are not on this account's list; its operator can add you to `allow_users`")
+        door = self._door
+        now, code = door.clock.now(), door.entropy.code()
+        text = f"I do not know you yet. Ask my operator to run: serai pair approve {code} (within 10 minutes)"
+        target = _reply_target(source, door.state.snapshot.default_agent)
+        stranger = Stranger(
+            source.connection,
+            source.user,
+            source.user_name or "",
+            code,
+            now,
+            now + _CODE_SECONDS,
+            NewDelivery(DeliveryId(f"dlv_{door.entropy.token()}"), target, text),
+        )
+        if await door.store.knock(stranger):
+            door.engine.wake(chat_key(target))
+        return Receipt(None)
+
+    async def _accept(
+        self,
+        inbound: Inbound,
+        settings: AccountSettings,
+        decision: Decision,
+        address: LaneAddress,
+        target: Target,
+    ) -> Accepted:
+        door, source = self._door, inbound.source
+        live = door.state.snapshot.live
         now = door.clock.now()
+        shared = source.chat_type != "dm" and not address.user
+        wait = (live.merge.near_limit_s if inbound.near_limit else live.merge.quiet_s) if settings.merge else 0.0
         accepted = await door.accept(
             Arrival(
                 input_id=InputId(f"run_{door.entropy.token()}"),
-                address=lane_of(decision.agent, source, door.state.snapshot.lanes),
+                address=address,
                 connection=source.connection,
                 dedupe_key=inbound.dedupe_key,
                 sender=source.user or "",
-                body=InputBody(_message(inbound)),
+                body=InputBody(_message(inbound), speaker=speaker(source) if shared else ""),
                 decision=decision,
                 now=now,
-                due_at=now,
-                reply_to=_reply_target(source, decision.agent),
+                due_at=now + wait,
+                reply_to=target,
+                joins=settings.merge,
             )
         )
-        return Receipt(accepted.input_id, accepted.duplicate)
-
-    def _authorise(self, source: Source) -> None:
-        """No setting means nobody (SPEC 6.7)."""
-        account = self._door.state.account(source.connection)
-        if account is None or not account.access.admits(source.user_id, source.user_id_alt, source.chat_id):
-            raise Unauthorised("you are not on this account's list; its operator can add you to `allow_users`")
+        if shared and wait:  # somebody else's burst may have ended by this message
+            door.engine.wake(lane_key(decision.agent, accepted.lane))
+        if accepted.behind and live.busy_mode == "interrupt":
+            door.lanes.stop_lane(accepted.lane, _OVERTAKEN)
+        return accepted
 
 
 def _message(inbound: Inbound) -> Message:
@@ -159,7 +162,7 @@ def _message(inbound: Inbound) -> Message:
     return Message("user", "\n".join(lines), images=images)
 
 
-def _reply_target(source: Source, agent: str) -> Target:
+def _reply_target(source: Source, agent: AgentId) -> Target:
     """Answers go to the chat that asked, through the account it asked through."""
     return Target(
         platform=source.platform,
@@ -168,6 +171,6 @@ def _reply_target(source: Source, agent: str) -> Target:
         chat_type=source.chat_type,
         thread_id=source.thread,
         user_id=source.user_id,
-        agent_id=agent,  # type: ignore[arg-type]
+        agent_id=agent,
         reply_to=(source.message_id,) if source.message_id else (),
     )

@@ -9,7 +9,7 @@ import structlog
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
-from serai.core.turn import Claim
+from serai.core.turn import Claim, Stopped
 from serai.gateway.fair import FairShare
 from serai.gateway.history import Remembered
 from serai.gateway.turn import TurnRunner, Workshop
@@ -44,6 +44,7 @@ class Lanes:
         self._runner = TurnRunner(workshop)
         self._begun: set[asyncio.Task[None]] = set()
         self._running: dict[InputId, asyncio.Task[None]] = {}
+        self._turns: dict[LaneId, asyncio.Task[None]] = {}
 
     @property
     def in_flight(self) -> int:
@@ -84,7 +85,17 @@ class Lanes:
             return
         task = self._running.get(input_id)
         if task is not None:
-            task.cancel(reason)
+            task.cancel(Stopped(reason))
+
+    def forget(self, address: LaneAddress) -> None:
+        """What is remembered of a lane's session is true no more."""
+        self._shop.history.forget(address)
+
+    def stop_lane(self, lane: LaneId, stopped: Stopped) -> None:
+        """Stops the turn that runs in a lane, where one does."""
+        task = self._turns.get(lane)
+        if task is not None:
+            task.cancel(stopped)
 
     async def close(self, grace: float) -> None:
         """Lets turns finish for `grace` seconds, then gives back those that run, for the next process."""
@@ -106,15 +117,24 @@ class Lanes:
     async def _next(self, agent: AgentId, lane: LaneId) -> bool:
         offer = self._offer(agent, self._shop.history.of_lane(lane))
         claim = await self._shop.store.claim(lane, offer.claim)
-        return False if claim is None else await self._run(claim, offer.remembered)
+        if claim is not None:
+            return await self._run(claim, offer.remembered)
+        due_at = await self._shop.store.due(lane, offer.claim)
+        if due_at is not None:  # pieces of one message may still be coming
+            wait = max(0.01, due_at - self._shop.clock.now())
+            self._shop.engine.wake(lane_key(agent, lane), after=wait)
+        return False
 
     async def _run(self, claim: Claim, remembered: Remembered | None) -> bool:
         task = asyncio.current_task()
         for one in claim.inputs:
             self._running[one.id] = task  # type: ignore[assignment]
+        self._turns[claim.lane] = task  # type: ignore[assignment]
         try:
             return await self._runner.run(claim, remembered)
         finally:
+            if self._turns.get(claim.lane) is task:
+                del self._turns[claim.lane]
             for one in claim.inputs:
                 if self._running.get(one.id) is task:  # else a later claim of the same turn has taken its place
                     del self._running[one.id]
@@ -133,5 +153,6 @@ class Lanes:
             known_session=remembered.session if remembered else None,
             known=len(remembered.messages) if remembered else 0,
             config=snapshot.revision,
+            max_pieces=snapshot.live.merge.max_pieces,
         )
         return Offer(agent, claim, remembered)

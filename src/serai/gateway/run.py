@@ -12,7 +12,7 @@ from serai.core.lane import LaneAddress
 from serai.core.message import InputBody
 from serai.core.principal import Principal
 from serai.core.source import Source
-from serai.gateway.intake import Door
+from serai.gateway.door import Door
 from serai.ports.engine import Subscription
 from serai.ports.store import Accepted, Arrival, Holder, Idempotency, SessionTaken
 

@@ -1,13 +1,13 @@
 """One turn, from its claim to its committed end (SPEC 5.3, 5.4)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
 
-from serai.agent.loop import AgentLoop, Progress, Task
+from serai.agent.loop import AgentLoop, Join, Progress, Task
 from serai.agent.prompt import PromptSource
 from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed
@@ -15,7 +15,7 @@ from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnF
 from serai.core.ids import DeliveryId
 from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
-from serai.core.turn import DEATHS_MOST, Claim
+from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
 from serai.gateway.history import History, Remembered
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
@@ -65,12 +65,14 @@ class TurnRunner:
         (no message) it is given back, to be resumed by the next process.
         """
         shop = self._shop
-        progress = Progress([one.body.message for one in claim.inputs])
+        at_first = [one for one in claim.inputs if one.joined is None]
+        progress = Progress(list(together(at_first)))
+        inputs = list(claim.inputs)
         past = _past(claim, remembered)
         began = shop.clock.now()
         try:
-            ended = await self._end(claim, past, progress)
-            more = await _surely(self._finish(claim, past, progress, ended))
+            ended, told = await self._end(claim, past, progress, inputs)
+            more = await _surely(self._finish(claim, past, progress, ended, inputs, told=told))
         except Fenced:
             shop.meter.fenced += 1
             _log.warning("a replaced worker dropped its turn", **_names(claim))
@@ -78,17 +80,20 @@ class TurnRunner:
         self._count(claim, ended, shop.clock.now() - began)
         return more
 
-    async def _end(self, claim: Claim, past: Sequence[Message], progress: Progress) -> TurnEnded:
-        """How the turn ended, also when somebody stopped it."""
+    async def _end(
+        self, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]
+    ) -> tuple[TurnEnded, bool]:
+        """How the turn ended, also when somebody stopped it, and whether its people are told."""
         try:
-            return await self._run(claim, past, progress)
+            return await self._run(claim, past, progress, inputs), True
         except asyncio.CancelledError as cancelled:
             if not cancelled.args:
                 await asyncio.shield(self._give_back(claim))
                 raise
-            return TurnEnded("cancelled", fault=TurnFault(str(cancelled.args[0]), 503, "run_cancelled"))
+            stopped = cancelled.args[0]
+            return TurnEnded("cancelled", fault=TurnFault(stopped.reason, 503, "run_cancelled")), stopped.told
 
-    async def _run(self, claim: Claim, past: Sequence[Message], progress: Progress) -> TurnEnded:
+    async def _run(self, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]) -> TurnEnded:
         """How the turn ended. This is the turn's supervisor: whatever goes wrong in it ends this turn alone."""
         snapshot = self._shop.state.snapshot
         refusal = snapshot.refusal(claim.agent)
@@ -99,7 +104,7 @@ class TurnRunner:
         profile = snapshot.agents[claim.agent]
         try:
             with use_profile(profile):
-                answer = await self._shop.loop.run(self._task(claim, past, progress, profile), progress)
+                answer = await self._shop.loop.run(self._task(claim, past, progress, profile, inputs), progress)
         except ModelError as error:
             return TurnEnded("failed", fault=TurnFault(str(error), error.status, error.code, error.retry_after))
         except NoModel as error:
@@ -113,8 +118,16 @@ class TurnRunner:
             return TurnEnded("failed", fault=_INTERNAL)
         return TurnEnded("done", answer=answer)
 
-    def _task(self, claim: Claim, past: Sequence[Message], progress: Progress, profile: AgentProfile) -> Task:
+    def _task(
+        self,
+        claim: Claim,
+        past: Sequence[Message],
+        progress: Progress,
+        profile: AgentProfile,
+        inputs: list[Input],
+    ) -> Task:
         body = claim.inputs[0].body
+        profile, options = _chosen(profile, body.options, claim.settings)
         system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
         context = (Message("system", system), *body.history, *past)
         return Task(
@@ -124,43 +137,65 @@ class TurnRunner:
             context=context,
             new=progress.new,
             tools=self._shop.toolbox.tools(profile),
-            options=body.options,
+            options=options,
             record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
             steps=claim.steps,
-            on_delta=self._teller(claim) if body.stream else None,
-            on_tool=self._tool_teller(claim) if body.stream else None,
+            join=self._joiner(claim, inputs) if self._steers(inputs) else None,
+            on_delta=self._teller(inputs) if body.stream else None,
+            on_tool=self._tool_teller(inputs) if body.stream else None,
         )
 
-    def _teller(self, claim: Claim) -> OnDelta:
+    def _steers(self, inputs: Sequence[Input]) -> bool:
+        """Whether messages may join: in chats, in the mode for that (SPEC 6.2)."""
+        return inputs[0].reply_to is not None and self._shop.state.snapshot.live.busy_mode == "steer"
+
+    def _joiner(self, claim: Claim, inputs: list[Input]) -> Join:
+        async def join(step: int) -> Sequence[Message]:
+            joined = await self._shop.store.join(claim.fence, step)
+            inputs.extend(joined)
+            return together(joined, apart=True)
+
+        return join
+
+    def _teller(self, inputs: Sequence[Input]) -> OnDelta:
+        """Tells all who wait for the turn, also those whose message joined it."""
         publish = self._shop.engine.publish
-        topics = [run_topic(one.id) for one in claim.inputs]
 
         def tell(text: str) -> None:
-            for topic in topics:
-                publish(topic, TextDelta(text))
+            for one in inputs:
+                publish(run_topic(one.id), TextDelta(text))
 
         return tell
 
-    def _tool_teller(self, claim: Claim) -> Callable[[ToolCall, bool | None], None]:
+    def _tool_teller(self, inputs: Sequence[Input]) -> Callable[[ToolCall, bool | None], None]:
         def tell(call: ToolCall, ok: bool | None) -> None:
             event = ToolStarted(call.id, call.name) if ok is None else ToolEnded(call.id, call.name, ok)
-            for one in claim.inputs:
+            for one in inputs:
                 self._shop.engine.publish(run_topic(one.id), event)
 
         return tell
 
-    async def _finish(self, claim: Claim, past: Sequence[Message], progress: Progress, ended: TurnEnded) -> bool:
-        """Commits the end, then tells everybody who waits for it. Raises Fenced."""
+    async def _finish(
+        self,
+        claim: Claim,
+        past: Sequence[Message],
+        progress: Progress,
+        ended: TurnEnded,
+        inputs: Sequence[Input],
+        *,
+        told: bool,
+    ) -> bool:
+        """Commits the end, with its answer where people are `told`; then tells everybody who waits. Raises Fenced."""
         shop = self._shop
         messages = progress.complete_messages()
-        deliveries = self._deliveries(claim, ended)
+        deliveries = self._deliveries(claim, ended, inputs) if told else []
         finish = Finish(ended, messages, deliveries, progress.unwritten)
         more = await until_stored(
             lambda: shop.store.finish(claim.fence, finish, shop.clock.now()), "an answer", **_names(claim)
         )
         if past:  # a first turn is mostly the only one; from the second on, it is worth remembering
             shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
-        for one in claim.inputs:
+        for one in inputs:
             shop.engine.publish(run_topic(one.id), ended)
         for delivery in deliveries:
             shop.engine.wake(chat_key(delivery.target))
@@ -172,14 +207,16 @@ class TurnRunner:
         except (Fenced, StorageFailed) as error:
             _log.warning("a turn could not be given back", error=str(error), **_names(claim))
 
-    def _deliveries(self, claim: Claim, ended: TurnEnded) -> list[NewDelivery]:
+    def _deliveries(self, claim: Claim, ended: TurnEnded, inputs: Sequence[Input]) -> list[NewDelivery]:
         """The answer, or the sentence about the failure, in pieces that the platform takes."""
-        target = claim.inputs[-1].reply_to
+        target = _reply_target(inputs)
         if target is None:
             return []
         text = _spoken(ended)
         if not text.strip() or is_silence(text):
             return []
+        if self._shop.state.snapshot.live.agent_prefix:
+            text = f"[{claim.agent}] {text}"
         return [
             NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, piece)
             for piece in self._shop.split(target, text)
@@ -217,6 +254,27 @@ def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
     if claim.history_from and remembered is not None:
         return (*remembered.messages[: claim.history_from], *claim.history)
     return claim.history
+
+
+def _reply_target(inputs: Sequence[Input]) -> Target | None:
+    """Where the answer goes: to the place of the last message, in reply to all of them."""
+    last = inputs[-1].reply_to
+    if last is None or len(inputs) == 1:
+        return last
+    answered = [name for one in inputs if one.reply_to for name in one.reply_to.reply_to]
+    return replace(last, reply_to=tuple(answered))
+
+
+def _chosen(
+    profile: AgentProfile, options: Mapping[str, Any], settings: SessionSettings
+) -> tuple[AgentProfile, Mapping[str, Any]]:
+    """The agent and its options with what people set for the session (SPEC 6.4, 7.1)."""
+    if settings.model is not None:
+        first, *rest = profile.models
+        profile = replace(profile, models=(replace(first, name=settings.model), *rest))
+    if settings.reasoning is not None:
+        options = {**options, "reasoning_effort": settings.reasoning}
+    return profile, options
 
 
 def _spoken(ended: TurnEnded) -> str:

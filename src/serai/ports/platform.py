@@ -6,7 +6,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from serai.core.delivery import Delivery
 from serai.core.ids import Account, InputId
-from serai.core.message import Inbound
+from serai.core.message import Inbound, Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,15 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The gateway's word that a message is stored. `duplicate`: it had been before."""
+    """The gateway's word that a message is stored. `duplicate`: it had been before. `ignored`: nothing is done about
+    it and nothing is stored; a group's talk among people, or another bot's (SPEC 6.8)."""
 
-    input_id: InputId
+    input_id: InputId | None
     duplicate: bool = False
+    ignored: bool = False
 
 
-Receive = Callable[[Inbound], Awaitable[Receipt]]
+Receive = Callable[[Inbound | Revision], Awaitable[Receipt]]
 """Hands a message to the gateway; only when it returns may the platform be told that it arrived (SPEC 5.1).
 
 Raises Refused, Busy or StorageFailed, each with the sentence for the sender.

@@ -19,8 +19,8 @@ from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
-from serai.core.message import InputBody, Message
-from serai.core.turn import Claim, Fence, Step
+from serai.core.message import InputBody, Message, Revision, Usage
+from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 
 
 class SessionTaken(SeraiError):
@@ -49,7 +49,7 @@ class Arrival:
     `dedupe_key` None: it came once for sure (an HTTP call without Idempotency-Key). `alone`: the lane is made for
     this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
     lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
-    call whose caller is gone with it).
+    call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
     """
 
     input_id: InputId
@@ -67,6 +67,7 @@ class Arrival:
     idempotency: Idempotency | None = None
     survives: bool = True
     alone: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Accepted:
     """The stored message's id and lane. `duplicate`: it had been stored before, at `received_at`, and nothing was
     written now.
 
-    `claim` is the turn that began with it, where an offer was made and the lane was idle.
+    `claim` is the turn that began with it, where an offer was made and the lane was idle. `behind`: a turn was
+    running or waiting in its lane.
     """
 
     input_id: InputId
@@ -83,6 +85,7 @@ class Accepted:
     received_at: float = 0.0
     duplicate: bool = False
     claim: Claim | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,12 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows about a message before it is routed: its first copy, and the chat's binding."""
+    """What the store knows about a message before it is routed: its first copy, the chat's binding, and whether its
+    sender was admitted by a pairing code."""
 
     input_id: InputId | None
     binding: AgentId | None
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,8 @@ class ClaimOffer:
     """What a worker offers for the next turn of a lane.
 
     `new_session` and `prompt` are used where a session has to be opened; one whose last activity is before
-    `reset_before` is closed first. `known` messages of session `known_session` are in the worker's cache.
+    `reset_before` is closed first. `known` messages of session `known_session` are in the worker's cache. At most
+    `max_pieces` that came quickly are one turn.
     """
 
     token: str
@@ -117,6 +123,7 @@ class ClaimOffer:
     known_session: SessionId | None = None
     known: int = 0
     config: str = ""
+    max_pieces: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +167,116 @@ class Unfinished:
     chats: Sequence[tuple[Account, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Closes the lane's session, and has its turn stopped. What waits becomes one turn of the next session."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Binds a chat to an agent; None removes the binding (SPEC 6.6)."""
+
+    chat: str
+    agent: AgentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entitle:
+    """Names the lane's session."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Sets what people choose for the lane's session."""
+
+    settings: SessionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Takes the last turn out of the history of the lane's session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Makes all deliveries of a chat new again whose outcome is unknown."""
+
+    chat: str
+
+
+Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command that a person typed, with what it does and what is answered: all true at once (SPEC 6.3)."""
+
+    connection: Account
+    dedupe_key: str
+    sender: str
+    text: str
+    now: float
+    address: LaneAddress
+    effect: Effect
+    new_session: SessionId
+    deliveries: Sequence[NewDelivery] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What came of an order. `closed` is the session that it closed, `lane` the one that it was about."""
+
+    duplicate: bool = False
+    lane: LaneId | None = None
+    closed: SessionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """A conversation as its people may see it. `busy_since` is when its turn began, None while there is none."""
+
+    lane: LaneId
+    session: SessionId | None
+    title: str | None
+    settings: SessionSettings
+    messages: int
+    busy_since: float | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An unknown person in a direct chat, and the code that may admit them (SPEC 6.7)."""
+
+    connection: Account
+    user: str
+    name: str
+    code: str
+    now: float
+    expires_at: float
+    delivery: NewDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who was admitted, or asks to be: then with a code, valid until `expires_at`."""
+
+    connection: Account
+    user: str
+    name: str
+    since: float
+    code: str | None = None
+    expires_at: float | None = None
+
+
 class Store(Protocol):
     """The gateway's truth. One implementation per database; all pass `serai.testing.StoreContract`."""
 
-    async def look(self, connection: Account, dedupe_key: str, chat: str) -> Known:
+    async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
         """What is known before routing."""
         ...
 
@@ -182,7 +295,22 @@ class Store(Protocol):
         ...
 
     async def claim(self, lane: LaneId, offer: ClaimOffer) -> Claim | None:
-        """The lane's next turn, or None when nothing is due, or another worker has it."""
+        """The lane's next turn, or None when nothing is due, or another worker has it.
+
+        Pieces that one sender sent quickly are one turn, and so are all messages that came behind another turn
+        (SPEC 6.1, 6.2), each where `Arrival.joins`.
+        """
+        ...
+
+    async def due(self, lane: LaneId, offer: ClaimOffer) -> float | None:
+        """When a lane that has no turn under way is worth a claim; None where nothing waits in it."""
+        ...
+
+    async def join(self, fence: Fence, n: int) -> Sequence[Input]:
+        """Takes what waits in the turn's own place into the running turn, as its step `n` (SPEC 6.2).
+
+        Raises Fenced.
+        """
         ...
 
     async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
@@ -218,8 +346,36 @@ class Store(Protocol):
         """Makes an `unknown` or `dead` delivery `new` again; None for any other state."""
         ...
 
-    async def bind(self, connection: Account, chat: str, agent: AgentId | None, now: float) -> None:
-        """Binds a chat to an agent; None removes the binding (SPEC 6.6)."""
+    async def order(self, order: Order) -> Ordered:
+        """Records a command, does what it does and stores what is answered."""
+        ...
+
+    async def view(self, address: LaneAddress) -> LaneView | None:
+        """How a conversation is; None where there is none yet."""
+        ...
+
+    async def spent(self, session: SessionId) -> Usage:
+        """The tokens of all turns of a session."""
+        ...
+
+    async def revise(self, revision: Revision) -> bool:
+        """Changes or cancels a message whose turn has not begun (SPEC 6.8). Returns whether it did."""
+        ...
+
+    async def knock(self, stranger: Stranger) -> bool:
+        """Stores a code and the delivery that tells it; False where a code of this person is still valid."""
+        ...
+
+    async def people(self, now: float) -> Sequence[Person]:
+        """Everybody who was admitted, and everybody whose code is still valid."""
+        ...
+
+    async def admit(self, code: str, now: float) -> Person | None:
+        """Admits the person with that code; None where there is none, or it has expired."""
+        ...
+
+    async def expel(self, connection: Account, user: str) -> bool:
+        """Takes an admission back. Returns whether there was one."""
         ...
 
     async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from selectors import SelectorKey
 from typing import Any, Final, ParamSpec, TypeVar, TypeVarTuple, Unpack
 
+from serai.ports.clock import CODE_SIGNS
+
 EPOCH: Final = 1_700_000_000.0
 """When time begins in tests: 2023-11-14, 22:13:20 UTC."""
 
@@ -71,6 +73,10 @@ class SeededEntropy:
     def token(self) -> str:
         """24 hex digits."""
         return f"{self._random.getrandbits(96):024x}"
+
+    def code(self) -> str:
+        """8 signs."""
+        return "".join(self._random.choices(CODE_SIGNS, k=8))
 
     def between(self, low: float, high: float) -> float:
         """An even choice in [low, high]."""

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from serai.core.delivery import Delivery, Target
 from serai.core.error import SendFailed
 from serai.core.ids import AgentId, DeliveryId, InputId
-from serai.core.message import Inbound
+from serai.core.message import Inbound, Revision
 from serai.core.split import measure
 from serai.ports.platform import Capabilities, Receipt
 from serai.testing.platform_rig import PlatformRig, Utterance
@@ -28,15 +28,20 @@ class Gateway:
 
     def __init__(self) -> None:
         self.heard: list[Inbound] = []
+        self.revisions: list[Revision] = []
         self.errors: list[Exception] = []
         self._pauses = iter(range(100, 0, -20))
 
-    async def receive(self, inbound: Inbound) -> Receipt:
-        """Stores a message. The first ones take longest, so that a driver which does not wait mixes them up."""
+    async def receive(self, inbound: Inbound | Revision) -> Receipt:
+        """Stores a message, or notes that one was changed. The first ones take longest, so that a driver which does
+        not wait mixes them up."""
         for _ in range(next(self._pauses, 0)):
             await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)
+        if isinstance(inbound, Revision):
+            self.revisions.append(inbound)
+            return Receipt(None)
         duplicate = any(inbound.dedupe_key == earlier.dedupe_key for earlier in self.heard)
         self.heard.append(inbound)
         return Receipt(InputId(f"i{len(self.heard)}"), duplicate)

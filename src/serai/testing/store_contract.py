@@ -21,10 +21,13 @@ from serai.core.message import Answer, InputBody, Message, Usage
 from serai.core.turn import WAITING_MOST, Claim, Step
 from serai.ports.store import (
     Arrival,
+    Bind,
     ClaimOffer,
+    Effect,
     Finish,
     Idempotency,
     IdempotencyConflict,
+    Order,
     SessionTaken,
     Settlement,
     Store,
@@ -63,6 +66,22 @@ def done(text: str = "hello") -> Finish:
         TurnEnded("done", Answer(text, Usage(3, 5), "m", "stop")),
         messages=[Message("user", "hi"), Message("assistant", text)],
     )
+
+
+def order(number: int, effect: Effect = None, **changes: object) -> Order:
+    """A command typed in room 1, which is answered `done`."""
+    made = Order(
+        connection=WEB,
+        dedupe_key=f"cmd/{number}",
+        sender="alice",
+        text="/command",
+        now=NOW,
+        address=arrival(1).address,
+        effect=effect,
+        new_session=SessionId(f"ses_of_command_{number}"),
+        deliveries=[NewDelivery(DeliveryId(f"dlv_cmd_{number}"), CHAT, "done")],
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 async def begun(store: Store, number: int = 1, **changes: object) -> Claim:
@@ -118,9 +137,9 @@ class StoreContract:
         assert (await store.look(WEB, "room:1/2", "room:1")).input_id is None
 
     async def test_a_binding_holds_until_it_is_removed(self, store: Store) -> None:
-        await store.bind(WEB, "room:1", OPS, NOW)
+        await store.order(order(1, Bind("room:1", OPS)))
         assert (await store.look(WEB, "x", "room:1")).binding == OPS
-        await store.bind(WEB, "room:1", None, NOW)
+        await store.order(order(2, Bind("room:1", None)))
         assert (await store.look(WEB, "x", "room:1")).binding is None
 
     async def test_inputs_of_a_lane_run_one_after_another_in_order_of_arrival(self, store: Store) -> None:

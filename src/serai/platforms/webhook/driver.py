@@ -19,7 +19,7 @@ from serai.platforms.webhook.convert import callback, inbound
 from serai.platforms.webhook.signature import BadSignature, Signer
 from serai.platforms.webhook.wire import Malformed, parse
 from serai.ports.clock import Clock
-from serai.ports.platform import Capabilities, HttpReply, HttpRequest, Receive, Sent
+from serai.ports.platform import Capabilities, HttpReply, HttpRequest, Receipt, Receive, Sent
 from serai.ports.secrets import Secrets
 
 _CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, text_unit="byte", send_key=True, threads=True)
@@ -96,7 +96,7 @@ class Webhook:
             return HttpReply(429, code="busy", text=str(error), retry_after=error.retry_after)
         except StorageFailed as error:
             return HttpReply(503, code="storage_failed", text=str(error))
-        return HttpReply(202, {"accepted": True, "duplicate": receipt.duplicate})
+        return HttpReply(202, _taken(receipt))
 
     async def send(self, delivery: Delivery) -> Sent:
         """POSTs one answer, signed, under the delivery's id, by which the receiver knows a repeated one.
@@ -132,6 +132,11 @@ class Webhook:
             raise SendPermanent(f"the text has {size} bytes; {_CAPABILITIES.text_limit} can be sent")
         signed = self._signer.sign(delivery.id, self._clock.now(), body.decode())
         return body, {"content-type": "application/json", **signed}
+
+
+def _taken(receipt: Receipt) -> dict[str, object]:
+    taken: dict[str, object] = {"accepted": True, "duplicate": receipt.duplicate}
+    return {**taken, "ignored": True} if receipt.ignored else taken
 
 
 def _address(text: str) -> URL:

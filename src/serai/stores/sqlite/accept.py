@@ -23,13 +23,15 @@ from serai.stores.sqlite.codec import encode
 Db = sqlite3.Connection
 
 
-def look(db: Db, connection: Account, dedupe_key: str, chat: str) -> Known:
-    row = db.execute(
-        "SELECT (SELECT id FROM input WHERE platform = ?1 AND account = ?2 AND dedupe = ?3),"
-        " (SELECT agent FROM binding WHERE platform = ?1 AND account = ?2 AND chat = ?4)",
-        (connection.platform, connection.name, dedupe_key, chat),
+def look(db: Db, connection: Account, dedupe_key: str, chat: str, user: str) -> Known:
+    known, bound, admitted = db.execute(
+        "SELECT coalesce((SELECT id FROM input WHERE platform = ?1 AND account = ?2 AND dedupe = ?3),"
+        " (SELECT dedupe FROM command WHERE platform = ?1 AND account = ?2 AND dedupe = ?3)),"
+        " (SELECT agent FROM binding WHERE platform = ?1 AND account = ?2 AND chat = ?4),"
+        " EXISTS (SELECT 1 FROM admitted WHERE platform = ?1 AND account = ?2 AND user = ?5)",
+        (connection.platform, connection.name, dedupe_key, chat, user),
     ).fetchone()
-    return Known(*row)
+    return Known(known, bound, bool(admitted))
 
 
 def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
@@ -60,12 +62,17 @@ def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> A
     ).fetchone()[0]
     if waiting >= WAITING_MOST:
         raise Busy(f"{WAITING_MOST} messages are waiting here already; try again later", retry_after=5.0)
-    return _wait(db, arrival, lane)
+    return _wait(db, arrival, lane, behind=_is_busy(db, lane))
 
 
-def _wait(db: Db, arrival: Arrival, lane: LaneId) -> Accepted:
-    _insert_input(db, arrival, lane, turn=None)
-    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now)
+def _is_busy(db: Db, lane: LaneId) -> bool:
+    found = db.execute("SELECT 1 FROM turn WHERE lane = ? AND state IN ('running', 'waiting')", (lane,)).fetchone()
+    return found is not None
+
+
+def _wait(db: Db, arrival: Arrival, lane: LaneId, *, behind: bool = False) -> Accepted:
+    _insert_input(db, arrival, lane, turn=None, behind=behind)
+    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now, behind=behind)
 
 
 def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepted:
@@ -77,7 +84,7 @@ def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepte
     turn = insert_turn(db, lane, opened.id, offer)
     _insert_input(db, arrival, lane, turn)
     first = Input(arrival.input_id, arrival.body, arrival.decision, arrival.sender, arrival.reply_to, arrival.now)
-    begun_claim = begun(db, lane, arrival.address, offer, opened, turn, first)
+    begun_claim = begun(db, lane, arrival.address, offer, opened, turn, (first,))
     return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now, claim=begun_claim)
 
 
@@ -115,16 +122,24 @@ def bind(db: Db, connection: Account, chat: str, agent: AgentId | None, now: flo
     )
 
 
-def lane_id(db: Db, address: LaneAddress, now: float) -> LaneId:
-    """The lane of that address, made at its first message."""
+def said(chat: str, message: str) -> str:
+    """Which message this is, in an account."""
+    return f"{chat}\n{message}"
+
+
+def find_lane(db: Db, address: LaneAddress) -> LaneId | None:
+    """The lane of that address, where there is one."""
     found = db.execute(
         "SELECT id FROM lane WHERE agent = ? AND platform = ? AND account = ? AND chat_type = ? AND chat = ?"
         " AND thread = ? AND user = ?",
         _parts(address),
     ).fetchone()
-    if found is not None:
-        return LaneId(found[0])
-    return _insert_lane(db, address, now)
+    return None if found is None else LaneId(found[0])
+
+
+def lane_id(db: Db, address: LaneAddress, now: float) -> LaneId:
+    """The lane of that address, made at its first message."""
+    return find_lane(db, address) or _insert_lane(db, address, now)
 
 
 def _insert_lane(db: Db, address: LaneAddress, now: float) -> LaneId:
@@ -174,10 +189,12 @@ def _join_session(db: Db, arrival: Arrival, lane: LaneId) -> None:
         raise SessionTaken(f"there is no session `{arrival.session}`")
 
 
-def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None) -> None:
+def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None, *, behind: bool = False) -> None:
+    target = arrival.reply_to
     db.execute(
         "INSERT INTO input (id, lane, platform, account, dedupe, session, sender, body, decision, reply_to, survives,"
-        " received_at, due_at, turn, state, pending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        " received_at, due_at, turn, place, said, joins, behind, state, pending)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         (
             arrival.input_id,
             lane,
@@ -188,11 +205,15 @@ def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None) -
             arrival.owner or arrival.sender,
             encode(arrival.body),
             encode(arrival.decision),
-            None if arrival.reply_to is None else encode(arrival.reply_to),
+            None if target is None else encode(target),
             arrival.survives,
             arrival.now,
             arrival.due_at,
             turn,
+            target.place if target else "",
+            said(target.chat_id, target.reply_to[0]) if target and target.reply_to else "",
+            arrival.joins,
+            behind,
             "waiting" if turn is None else "claimed",
         ),
     )

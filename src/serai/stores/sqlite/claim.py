@@ -2,19 +2,22 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.lane import LaneAddress
 from serai.core.message import Message
-from serai.core.turn import Claim, Fence, Input, Step
+from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 from serai.ports.store import ClaimOffer
 from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_target
 
 Db = sqlite3.Connection
 
-_INPUT: Final = "id, body, decision, sender, reply_to, received_at"
+_INPUT: Final = "id, body, decision, sender, reply_to, received_at, joined"
+_WAITING: Final = f"{_INPUT}, seq, due_at, session, place, joins, behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,20 @@ class _Opened:
     is_new: bool
     prompt: str
     messages: int
+    settings: SessionSettings = SessionSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A message that waits, with what decides about its company."""
+
+    input: Input
+    seq: int
+    due_at: float
+    session: SessionId | None
+    place: str
+    joins: bool
+    behind: bool
 
 
 def claim(db: Db, lane: LaneId, offer: ClaimOffer) -> Claim | None:
@@ -37,17 +54,51 @@ def claim(db: Db, lane: LaneId, offer: ClaimOffer) -> Claim | None:
         if state == "running" or due_at > offer.now:
             return None
         return _resume(db, lane, offer, TurnId(identity), SessionId(session), attempt)
-    first = db.execute(
-        f"SELECT {_INPUT}, due_at, seq, session, sender FROM input"
-        " WHERE pending = 1 AND lane = ? AND state = 'waiting' ORDER BY seq LIMIT 1",
-        (lane,),
-    ).fetchone()
-    if first is None or first[6] > offer.now:
+    taken, due_at = _together(waiting(db, lane), offer)
+    if not taken or due_at > offer.now:
         return None
-    opened = open_session(db, lane, offer, first[8], first[9])
+    first = taken[0]
+    opened = open_session(db, lane, offer, first.session, first.input.sender)
     turn = insert_turn(db, lane, opened.id, offer)
-    db.execute("UPDATE input SET state = 'claimed', turn = ? WHERE seq = ?", (turn, first[7]))
-    return begun(db, lane, _address(db, lane), offer, opened, turn, _input(first[:6]))
+    take(db, turn, taken)
+    return begun(db, lane, _address(db, lane), offer, opened, turn, tuple(one.input for one in taken))
+
+
+def waiting(db: Db, lane: LaneId) -> list[_Waiting]:
+    """What waits in a lane, in order."""
+    rows = db.execute(
+        f"SELECT {_WAITING} FROM input WHERE pending = 1 AND lane = ? AND state = 'waiting' ORDER BY seq", (lane,)
+    )
+    return [_Waiting(_input(row[:7]), row[7], row[8], row[9], row[10], bool(row[11]), bool(row[12])) for row in rows]
+
+
+def take(db: Db, turn: TurnId, taken: Sequence[_Waiting], joined: int | None = None) -> None:
+    """Puts messages into a turn; `joined` is the step by which they come to one that runs."""
+    db.executemany(
+        "UPDATE input SET state = 'claimed', turn = ?, joined = ? WHERE seq = ?",
+        [(turn, joined, one.seq) for one in taken],
+    )
+
+
+def due(db: Db, lane: LaneId, offer: ClaimOffer) -> float | None:
+    busy = db.execute("SELECT 1 FROM turn WHERE lane = ? AND state IN ('running', 'waiting')", (lane,)).fetchone()
+    taken, due_at = _together(waiting(db, lane), offer)
+    return due_at if taken and busy is None else None
+
+
+def _together(lane: Sequence[_Waiting], offer: ClaimOffer) -> tuple[Sequence[_Waiting], float]:
+    """What is answered in one turn, the first message and what belongs to it, and when (SPEC 6.1, 6.2)."""
+    if not lane:
+        return (), 0.0
+    first = lane[0]
+    if not first.joins:
+        return lane[:1], first.due_at
+    company = list(takewhile(lambda one: one.joins and one.place == first.place, lane))
+    if first.behind:
+        return company, first.due_at
+    pieces = list(takewhile(lambda one: one.input.sender == first.input.sender, company))[: offer.max_pieces]
+    complete = len(pieces) < len(lane) or len(pieces) == offer.max_pieces
+    return pieces, 0.0 if complete else pieces[-1].due_at
 
 
 def is_idle(db: Db, lane: LaneId) -> bool:
@@ -70,7 +121,13 @@ def insert_turn(db: Db, lane: LaneId, session: SessionId, offer: ClaimOffer) -> 
 
 
 def begun(
-    db: Db, lane: LaneId, address: LaneAddress, offer: ClaimOffer, opened: _Opened, turn: TurnId, first: Input
+    db: Db,
+    lane: LaneId,
+    address: LaneAddress,
+    offer: ClaimOffer,
+    opened: _Opened,
+    turn: TurnId,
+    inputs: tuple[Input, ...],
 ) -> Claim:
     """The claim of a turn that begins now."""
     history, start = _history(db, offer, opened.id) if opened.messages else ((), 0)
@@ -81,18 +138,19 @@ def begun(
         session=opened.id,
         session_is_new=opened.is_new,
         prompt=opened.prompt,
-        inputs=(first,),
+        inputs=inputs,
         history=history,
         history_from=start,
         steps=(),
         attempt=1,
+        settings=opened.settings,
     )
 
 
 def open_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, owner: str) -> _Opened:
     """The lane's open session, unless it has expired; else a new one, with the id its input asked for."""
     row = db.execute(
-        "SELECT session.id, last_at, prompt.text, messages FROM session"
+        "SELECT session.id, last_at, prompt.text, messages, model, reasoning FROM session"
         " LEFT JOIN prompt ON prompt.digest = session.prompt WHERE lane = ? AND closed_at IS NULL",
         (lane,),
     ).fetchone()
@@ -104,8 +162,8 @@ def open_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, ow
     session = SessionId(row[0])
     if row[2] is None:
         db.execute("UPDATE session SET prompt = ? WHERE id = ?", (_prompt(db, offer), session))
-        return _Opened(session, True, offer.prompt, row[3])
-    return _Opened(session, False, row[2], row[3])
+        return _Opened(session, True, offer.prompt, row[3], SessionSettings(*row[4:]))
+    return _Opened(session, False, row[2], row[3], SessionSettings(*row[4:]))
 
 
 def new_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, owner: str) -> _Opened:
@@ -132,8 +190,9 @@ def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: Sess
     inputs = db.execute(
         f"SELECT {_INPUT} FROM input WHERE pending = 1 AND lane = ? AND state = 'claimed' ORDER BY seq", (lane,)
     ).fetchall()
-    prompt = db.execute(
-        "SELECT prompt.text FROM session JOIN prompt ON prompt.digest = session.prompt WHERE session.id = ?",
+    known = db.execute(
+        "SELECT prompt.text, model, reasoning FROM session JOIN prompt ON prompt.digest = session.prompt"
+        " WHERE session.id = ?",
         (session,),
     ).fetchone()
     history, start = _history(db, offer, session)
@@ -143,12 +202,13 @@ def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: Sess
         address=_address(db, lane),
         session=session,
         session_is_new=False,
-        prompt=prompt[0] if prompt else offer.prompt,
+        prompt=known[0] if known else offer.prompt,
         inputs=tuple(_input(row) for row in inputs),
         history=history,
         history_from=start,
         steps=_steps(db, turn),
         attempt=attempt,
+        settings=SessionSettings(*known[1:]) if known else SessionSettings(),
     )
 
 
@@ -167,7 +227,7 @@ def _address(db: Db, lane: LaneId) -> LaneAddress:
 
 
 def _input(row: tuple[Any, ...]) -> Input:
-    identity, body, decision, sender, reply_to, received_at = row
+    identity, body, decision, sender, reply_to, received_at, joined = row
     return Input(
         id=InputId(identity),
         body=decode_body(body),
@@ -175,6 +235,7 @@ def _input(row: tuple[Any, ...]) -> Input:
         sender=sender,
         reply_to=None if reply_to is None else decode_target(reply_to),
         received_at=received_at,
+        joined=joined,
     )
 
 

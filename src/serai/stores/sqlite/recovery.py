@@ -12,6 +12,7 @@ Db = sqlite3.Connection
 
 def recover(db: Db, repeatable: frozenset[str], now: float) -> Unfinished:
     _cancel_orphans(db, now)
+    _cancel_stopped(db, now)
     db.execute(
         "UPDATE step SET state = 'interrupted' WHERE state = 'started' AND idempotent = 0"
         " AND turn IN (SELECT id FROM turn WHERE state IN ('running', 'waiting') AND state = 'running')"
@@ -45,6 +46,21 @@ def _cancel_orphans(db: Db, now: float) -> None:
     )
 
 
+def _cancel_stopped(db: Db, now: float) -> None:
+    """Turns that people had stopped before the process that ran them died."""
+    stopped = db.execute("SELECT id, lane, stop FROM turn WHERE state IN ('running', 'waiting') AND stop IS NOT NULL")
+    for turn, lane, reason in stopped.fetchall():
+        fault = TurnFault(reason, status=503, code="run_cancelled")
+        db.execute(
+            "UPDATE turn SET state = 'cancelled', token = '', ended_at = ?, result = ? WHERE id = ?",
+            (now, encode(TurnEnded("cancelled", fault=fault)), turn),
+        )
+        db.execute(
+            "UPDATE input SET state = 'cancelled', pending = NULL WHERE pending = 1 AND lane = ? AND turn = ?",
+            (lane, turn),
+        )
+
+
 def unfinished(db: Db, now: float) -> Unfinished:
     lanes = db.execute(
         "SELECT lane.agent, lane.id FROM lane WHERE lane.id IN"
@@ -73,5 +89,7 @@ def prune(db: Db, dedupe_before: float, step_before: float, now: float) -> int:
         "DELETE FROM turn WHERE ended_at < ?1 AND id IN (SELECT turn FROM input WHERE received_at < ?1)",
         (dedupe_before,),
     ).rowcount
+    gone += db.execute("DELETE FROM command WHERE received_at < ?", (dedupe_before,)).rowcount
+    gone += db.execute("DELETE FROM pairing WHERE expires_at < ?", (now,)).rowcount
     gone += db.execute("DELETE FROM input WHERE received_at < ? AND pending IS NULL", (dedupe_before,)).rowcount
     return gone

@@ -8,8 +8,10 @@ from typing import TypeVar
 from serai.core.delivery import Delivery
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
-from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
-from serai.core.turn import Claim, Fence, Step
+from serai.core.ids import Account, DeliveryId, InputId, LaneId, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.message import Revision, Usage
+from serai.core.turn import Claim, Fence, Input, Step
 from serai.ports.store import (
     Accepted,
     Arrival,
@@ -18,14 +20,20 @@ from serai.ports.store import (
     Holder,
     Idempotency,
     Known,
+    LaneView,
     NextDelivery,
+    Order,
+    Ordered,
+    Person,
     Settlement,
+    Stranger,
     Unfinished,
 )
 from serai.stores.sqlite import accept as accepting
 from serai.stores.sqlite import claim as claiming
 from serai.stores.sqlite import delivery as sending
-from serai.stores.sqlite import recovery, turn
+from serai.stores.sqlite import order as ordering
+from serai.stores.sqlite import people, recovery, turn
 from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.writer import Writer
 
@@ -45,8 +53,8 @@ class SqliteStore:
         self._writer = Writer(write, inline=inline)
         self._read = read
 
-    async def look(self, connection: Account, dedupe_key: str, chat: str) -> Known:
-        return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat))
+    async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
+        return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))
 
     async def idempotent(self, wanted: Idempotency, now: float) -> Accepted | None:
         return self._query(lambda db: accepting.find_idempotent(db, wanted, now))
@@ -59,6 +67,12 @@ class SqliteStore:
 
     async def claim(self, lane: LaneId, offer: ClaimOffer) -> Claim | None:
         return await self._writer.run(lambda db: claiming.claim(db, lane, offer), sync=False)
+
+    async def due(self, lane: LaneId, offer: ClaimOffer) -> float | None:
+        return self._query(lambda db: claiming.due(db, lane, offer))
+
+    async def join(self, fence: Fence, n: int) -> Sequence[Input]:
+        return await self._writer.run(lambda db: turn.join(db, fence, n), sync=False)
 
     async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
         await self._writer.run(lambda db: turn.record(db, fence, steps), sync=sync)
@@ -84,8 +98,29 @@ class SqliteStore:
     async def retry(self, delivery_id: DeliveryId, now: float) -> Delivery | None:
         return await self._writer.run(lambda db: sending.retry(db, delivery_id, now), sync=True)
 
-    async def bind(self, connection: Account, chat: str, agent: AgentId | None, now: float) -> None:
-        await self._writer.run(lambda db: accepting.bind(db, connection, chat, agent, now), sync=True)
+    async def order(self, order: Order) -> Ordered:
+        return await self._writer.run(lambda db: ordering.order(db, order), sync=True)
+
+    async def view(self, address: LaneAddress) -> LaneView | None:
+        return self._query(lambda db: ordering.view(db, address))
+
+    async def spent(self, session: SessionId) -> Usage:
+        return self._query(lambda db: ordering.spent(db, session))
+
+    async def revise(self, revision: Revision) -> bool:
+        return await self._writer.run(lambda db: people.revise(db, revision), sync=True)
+
+    async def knock(self, stranger: Stranger) -> bool:
+        return await self._writer.run(lambda db: people.knock(db, stranger), sync=True)
+
+    async def people(self, now: float) -> Sequence[Person]:
+        return self._query(lambda db: people.people(db, now))
+
+    async def admit(self, code: str, now: float) -> Person | None:
+        return await self._writer.run(lambda db: people.admit(db, code, now), sync=True)
+
+    async def expel(self, connection: Account, user: str) -> bool:
+        return await self._writer.run(lambda db: people.expel(db, connection, user), sync=True)
 
     async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:
         return await self._writer.run(lambda db: recovery.recover(db, repeatable, now), sync=True)

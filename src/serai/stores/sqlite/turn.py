@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import takewhile
 
 from serai.core.error import Fenced
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import InputId, TurnId
 from serai.core.message import Message
-from serai.core.turn import Fence, Step
+from serai.core.turn import Fence, Input, Step, together
 from serai.ports.store import Finish
+from serai.stores.sqlite.claim import take, waiting
 from serai.stores.sqlite.codec import decode_ended, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery
 
@@ -31,6 +33,24 @@ def _write_steps(db: Db, turn: TurnId, steps: Sequence[Step]) -> None:
         " ON CONFLICT (turn, n) DO UPDATE SET state = excluded.state, result = excluded.result",
         [(turn, s.n, s.kind, s.state, s.call_id, s.request, s.result, s.idempotent) for s in steps],
     )
+
+
+def join(db: Db, fence: Fence, n: int) -> tuple[Input, ...]:
+    """What waits in the turn's own place, up to the first message of another one."""
+    row = db.execute(
+        "SELECT turn.lane, input.place FROM turn JOIN input ON input.turn = turn.id AND input.pending = 1"
+        " AND input.lane = turn.lane WHERE turn.id = ? AND turn.token = ? AND turn.state = 'running' LIMIT 1",
+        (fence.turn, fence.token),
+    ).fetchone()
+    if row is None:
+        raise Fenced("another worker has this turn")
+    lane, place = row
+    taken = list(takewhile(lambda one: place and one.place == place, waiting(db, lane)))
+    if taken:
+        take(db, fence.turn, taken, n)
+        messages = together([one.input for one in taken], apart=True)
+        _write_steps(db, fence.turn, [Step(n, "input", "done", result=encode(messages))])
+    return tuple(one.input for one in taken)
 
 
 def release(db: Db, fence: Fence, due_at: float) -> None:
@@ -65,6 +85,8 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
         "UPDATE input SET state = ?, pending = NULL WHERE pending = 1 AND lane = ? AND state = 'claimed'",
         (end.ended.state, lane),
     )
+    if end.ended.state != "done":
+        db.execute("UPDATE step SET state = 'interrupted' WHERE turn = ? AND state = 'started'", (fence.turn,))
     if end.steps:
         _write_steps(db, fence.turn, end.steps)
     _append(db, session, fence.turn, end.messages, now)

@@ -22,6 +22,8 @@ CREATE TABLE session (
     owner TEXT NOT NULL,
     prompt TEXT,
     title TEXT,
+    model TEXT,
+    reasoning TEXT,
     messages INTEGER NOT NULL DEFAULT 0,
     opened_at REAL NOT NULL,
     last_at REAL NOT NULL,
@@ -30,6 +32,7 @@ CREATE TABLE session (
 CREATE UNIQUE INDEX session_open ON session (lane) WHERE closed_at IS NULL;
 
 -- `pending` is 1 while the input waits or is claimed, then NULL. `dedupe` is NULL where the id itself is the key.
+-- `place` and `said` (chat and message id) are empty for the API. `joined` is the step by which it joined a turn.
 CREATE TABLE input (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -46,6 +49,11 @@ CREATE TABLE input (
     received_at REAL NOT NULL,
     due_at REAL NOT NULL,
     turn INTEGER,
+    place TEXT NOT NULL,
+    said TEXT NOT NULL,
+    joins INTEGER NOT NULL,
+    behind INTEGER NOT NULL,
+    joined INTEGER,
     state TEXT NOT NULL,
     pending INTEGER,
     reason TEXT
@@ -62,6 +70,7 @@ CREATE TABLE turn (
     attempt INTEGER NOT NULL,
     due_at REAL NOT NULL,
     config TEXT NOT NULL,
+    stop TEXT,
     state TEXT NOT NULL,
     result BLOB,
     started_at REAL NOT NULL,
@@ -122,6 +131,38 @@ CREATE TABLE idem (
     PRIMARY KEY (principal, key, route)
 ) WITHOUT ROWID;
 CREATE INDEX idem_input ON idem (input);
+
+-- Commands that people typed, so that a second copy of one does nothing.
+CREATE TABLE command (
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,
+    dedupe TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    text TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    PRIMARY KEY (platform, account, dedupe)
+) WITHOUT ROWID;
+
+-- Who may talk through an account although nobody listed them, and who asks to.
+CREATE TABLE admitted (
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,
+    user TEXT NOT NULL,
+    name TEXT NOT NULL,
+    since REAL NOT NULL,
+    PRIMARY KEY (platform, account, user)
+) WITHOUT ROWID;
+
+CREATE TABLE pairing (
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,
+    user TEXT NOT NULL,
+    name TEXT NOT NULL,
+    code TEXT NOT NULL UNIQUE,
+    since REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (platform, account, user)
+) WITHOUT ROWID;
 
 CREATE TABLE binding (
     platform TEXT NOT NULL,

@@ -1,0 +1,229 @@
+"""What commands do (SPEC 6.3, 6.4, 6.6): stored with their answer, outside the lane; then the turn is told."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from serai.core.command import LEVELS, Command, help_text, unknown_text
+from serai.core.decision import Decision
+from serai.core.delivery import NewDelivery, Target
+from serai.core.error import UnknownAgent
+from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.message import Inbound
+from serai.core.turn import SessionSettings, Stopped
+from serai.gateway.door import Door
+from serai.gateway.lanes import lane_key
+from serai.gateway.manners import is_admin, may_choose
+from serai.gateway.turn import Split, chat_key
+from serai.ports.platform import Receipt
+from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Undo
+
+_DEFAULT: Final = "default"
+_TITLE_MOST: Final = 200
+_WITHOUT_AGENT: Final = frozenset({"agent", "agents", "help"})
+"""What also works where the chat's agent cannot answer: the way out of a binding to one that is gone."""
+
+_ADMINS_ONLY: Final = "Only an admin may do that. (`admins` in config.yaml lists them.)"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A command in its chat: who would answer here, and where."""
+
+    command: Command
+    inbound: Inbound
+    decision: Decision
+    address: LaneAddress
+    target: Target
+    binding: AgentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command answers, and what it does."""
+
+    text: str
+    effect: Effect = None
+
+
+Action = Callable[[Spoken], Awaitable[Reply]]
+
+
+class Commands:
+    """Runs commands."""
+
+    def __init__(self, door: Door, split: Split) -> None:
+        self._door = door
+        self._split = split
+        self._actions: Mapping[str, Action] = {
+            "new": self._new,
+            "stop": self._stop,
+            "status": self._status,
+            "agents": self._agents,
+            "agent": self._agent,
+            "model": self._model,
+            "reasoning": self._reasoning,
+            "title": self._title,
+            "usage": self._usage,
+            "undo": self._undo,
+            "retry": self._retry,
+            "help": self._help,
+        }
+
+    async def run(self, spoken: Spoken) -> Receipt:
+        """Stores a command with what it does and answers. Raises UnknownAgent where nobody answers in this chat."""
+        door = self._door
+        refused = spoken.decision.refused
+        if refused is not None and spoken.command.name not in _WITHOUT_AGENT:
+            raise UnknownAgent(refused)
+        action = self._actions.get(spoken.command.name)
+        reply = await action(spoken) if action else Reply(unknown_text(spoken.command.name))
+        target = spoken.target
+        if refused is not None:
+            target = replace(target, agent_id=door.state.snapshot.default_agent)
+        now = door.clock.now()
+        ordered = await door.store.order(
+            Order(
+                connection=spoken.inbound.source.connection,
+                dedupe_key=spoken.inbound.dedupe_key,
+                sender=spoken.inbound.source.user or "",
+                text=spoken.inbound.text,
+                now=now,
+                address=spoken.address,
+                effect=reply.effect,
+                new_session=SessionId(f"ses_{door.entropy.token()}"),
+                deliveries=[
+                    NewDelivery(DeliveryId(f"dlv_{door.entropy.token()}"), target, piece)
+                    for piece in self._split(target, reply.text)
+                ],
+            )
+        )
+        if not ordered.duplicate:
+            self._follow_up(spoken, reply, ordered, target)
+        return Receipt(InputId(f"cmd_{door.entropy.token()}"), ordered.duplicate)
+
+    def _follow_up(self, spoken: Spoken, reply: Reply, ordered: Ordered, target: Target) -> None:
+        """The answer goes out first; then the turn is stopped, and what waited goes on (SPEC 6.3)."""
+        door = self._door
+        door.engine.wake(chat_key(target))
+        if isinstance(reply.effect, Undo):
+            door.lanes.forget(spoken.address)
+        if ordered.lane is None:
+            return
+        if isinstance(reply.effect, Reset):
+            door.lanes.stop_lane(ordered.lane, Stopped(reply.effect.reason))
+        door.engine.wake(lane_key(spoken.address.agent, ordered.lane))
+
+    async def _new(self, _: Spoken) -> Reply:
+        return Reply("A new conversation begins.", Reset("a new conversation was begun"))
+
+    async def _stop(self, spoken: Spoken) -> Reply:
+        view = await self._view(spoken)
+        if view is None or view.busy_since is None:
+            return Reply("Nothing was running. The next message starts afresh.", Reset("it was stopped"))
+        return Reply("Stopped. The next message starts afresh.", Reset("it was stopped"))
+
+    async def _status(self, spoken: Spoken) -> Reply:
+        view = await self._view(spoken)
+        lines = [f"Agent: {spoken.address.agent} ({_why(spoken.decision)})", f"Model: {self._model_of(spoken, view)}"]
+        if view is None or view.session is None:
+            return Reply("\n".join([*lines, "No conversation yet"]))
+        title = f" “{view.title}”" if view.title else ""
+        lines.append(f"Conversation:{title} {view.session}, {view.messages} messages")
+        if view.busy_since is None:
+            lines.append("Idle")
+        else:
+            lines.append(f"Working for {max(0, round(self._door.clock.now() - view.busy_since))} s")
+        if view.waiting:
+            lines.append(f"Waiting: {view.waiting}")
+        return Reply("\n".join(lines))
+
+    async def _agents(self, spoken: Spoken) -> Reply:
+        snapshot = self._door.state.snapshot
+        current = spoken.address.agent
+        choosable = [a for a in snapshot.agents if a == current or may_choose(snapshot, spoken.inbound, a)]
+        return Reply("\n".join(f"{'• ' if agent == current else '  '}{agent}" for agent in choosable))
+
+    async def _agent(self, spoken: Spoken) -> Reply:
+        snapshot = self._door.state.snapshot
+        name, source = spoken.command.argument, spoken.inbound.source
+        if not name:
+            return Reply(f"{spoken.address.agent} answers here ({_why(spoken.decision)}).")
+        if source.chat_type != "dm" and not is_admin(snapshot, spoken.inbound):
+            return Reply(f"{_ADMINS_ONLY} To ask an agent once, write `@name` and your question.")
+        chat = source.chat_id or ""
+        if name == _DEFAULT:
+            return Reply("The usual agent answers here again.", Bind(chat, None))
+        if not may_choose(snapshot, spoken.inbound, AgentId(name)):
+            return Reply(f"There is no agent `{name}` that you may choose. /agents lists those that you may.")
+        return Reply(f"{name} answers here from now on. /agent default takes that back.", Bind(chat, AgentId(name)))
+
+    async def _model(self, spoken: Spoken) -> Reply:
+        view, name = await self._view(spoken), spoken.command.argument
+        if not name:
+            return Reply(f"Model: {self._model_of(spoken, view)}")
+        if not is_admin(self._door.state.snapshot, spoken.inbound):
+            return Reply(_ADMINS_ONLY)
+        settings = view.settings if view else SessionSettings()
+        if name == _DEFAULT:
+            return Reply("This conversation uses the agent's own model again.", Adjust(replace(settings, model=None)))
+        return Reply(f"This conversation uses the model {name}.", Adjust(replace(settings, model=name)))
+
+    async def _reasoning(self, spoken: Spoken) -> Reply:
+        view, level = await self._view(spoken), spoken.command.argument
+        settings = view.settings if view else SessionSettings()
+        if not level:
+            return Reply(f"Reasoning: {settings.reasoning or _DEFAULT}")
+        if level not in (*LEVELS, _DEFAULT):
+            return Reply(f"Say one of: {', '.join((*LEVELS, _DEFAULT))}.")
+        chosen = None if level == _DEFAULT else level
+        return Reply(f"Reasoning: {level}", Adjust(replace(settings, reasoning=chosen)))
+
+    async def _title(self, spoken: Spoken) -> Reply:
+        title = " ".join(spoken.command.argument.split())
+        if title:
+            return Reply(f"This conversation is called “{title[:_TITLE_MOST]}”.", Entitle(title[:_TITLE_MOST]))
+        view = await self._view(spoken)
+        return Reply(f"It is called “{view.title}”." if view and view.title else "It has no title yet.")
+
+    async def _usage(self, spoken: Spoken) -> Reply:
+        view = await self._view(spoken)
+        if view is None or view.session is None:
+            return Reply("No conversation yet")
+        usage = await self._door.store.spent(view.session)
+        return Reply(f"This conversation used {usage.input_tokens} tokens in and {usage.output_tokens} out.")
+
+    async def _undo(self, spoken: Spoken) -> Reply:
+        view = await self._view(spoken)
+        if view is not None and view.busy_since is not None:
+            return Reply("An answer is under way; /stop it first.")
+        if view is None or not view.messages:
+            return Reply("There is nothing to forget.")
+        return Reply("The last question and its answer are forgotten.", Undo())
+
+    async def _retry(self, spoken: Spoken) -> Reply:
+        return Reply("What may not have arrived is sent again.", Resend(spoken.target.chat_id))
+
+    async def _help(self, _: Spoken) -> Reply:
+        return Reply(help_text())
+
+    async def _view(self, spoken: Spoken) -> LaneView | None:
+        return await self._door.store.view(spoken.address)
+
+    def _model_of(self, spoken: Spoken, view: LaneView | None) -> str:
+        if view is not None and view.settings.model is not None:
+            return view.settings.model
+        return self._door.state.snapshot.agents[spoken.address.agent].models[0].name
+
+
+def _why(decision: Decision) -> str:
+    """The reason of a decision, for people in a chat."""
+    words = {
+        "stamped": "you named it",
+        "hook": "a plugin chose it",
+        "binding": "chosen with /agent",
+        "route": "by a route",
+        "default": "the default",
+    }
+    return words[decision.reason]
