@@ -6,7 +6,7 @@ import sys
 import click
 import pytest
 
-from serai.cli.catalogue import COMMANDS, GROUPS, names
+from serai.cli.catalogue import COMMANDS, GROUPS
 from serai.cli.overview import overview, overview_asked
 from serai.cli.root import root
 from tests.cli.terminal import Terminal
@@ -72,10 +72,3 @@ def test_every_reading_command_takes_json(path: str, serai: Terminal) -> None:
 def test_help_fits_into_80_columns() -> None:
     for path in ("", *GROUPS):
         assert max(map(len, overview(path).splitlines())) <= 80
-
-
-def test_commands_of_later_stages_do_not_exist(serai: Terminal) -> None:
-    assert set(names("")) == {
-        "up", "ask", "status", "config", "agent", "route", "session", "delivery", "model"
-    }  # fmt: skip
-    assert serai("chat").code == 2

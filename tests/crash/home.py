@@ -24,7 +24,15 @@ def make_home(path: Path, model: str, callback: str) -> Path:
             for one in AGENTS
             if one != "main"
         ],
-        "platforms": {"webhook": {"secret_env": "HOOK_SECRET", "callback_url": callback, "allow_users": ["alice"]}},
+        "platforms": {
+            "webhook": {
+                "secret_env": "HOOK_SECRET",
+                "callback_url": callback,
+                "allow_users": ["alice"],
+                "merge": "off",
+            }
+        },
+        "sessions": {"busy_mode": "queue"},
         "api_server": {"keys": [{"name": "crash", "key_env": "API_KEY", "agents": "*", "admin": True}]},
     }
     keys = {f"KEY_{one.upper()}": f"fake-key-{one}" for one in AGENTS}

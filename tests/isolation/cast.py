@@ -122,7 +122,10 @@ def make_home(cast: Cast, folder: Path, model: str, callback: str) -> Path:
         "agents": agents,
         "default_agent": cast.players[0].id,
         "routes": routes,
-        "platforms": {"webhook": {"secret_env": "HOOK_SECRET", "callback_url": callback, "open": True}},
+        "platforms": {
+            "webhook": {"secret_env": "HOOK_SECRET", "callback_url": callback, "open": True, "merge": "off"}
+        },
+        "sessions": {"busy_mode": "queue"},
         "api_server": {"keys": keys},
     }
     return write_home(folder / "home", config, secrets_of_gateway)

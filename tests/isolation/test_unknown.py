@@ -36,7 +36,10 @@ def settings(model: str, callback: str, **more: object) -> Mapping[str, Any]:
         "model": {"name": "m-main", "base_url": f"{model}/v1", "api_key_env": "MODEL_KEY"},
         "agents": {"main": {}, "broken": {"model": "m-b", "base_url": f"{model}/v1", "api_key_env": "NO_SUCH_KEY"}},
         "routes": [{"match": {"chat_id": "dead-end"}, "agent": "broken"}],
-        "platforms": {"webhook": {"secret_env": "HOOK_SECRET", "callback_url": callback, "open": True}},
+        "platforms": {
+            "webhook": {"secret_env": "HOOK_SECRET", "callback_url": callback, "open": True, "merge": "off"}
+        },
+        "sessions": {"busy_mode": "queue"},
         "api_server": {"keys": [{"name": "team", "key_env": "TEAM_KEY", "agents": "*", "admin": True}]},
         **more,
     }

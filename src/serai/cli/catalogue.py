@@ -11,6 +11,7 @@ GROUPS: dict[str, str] = {
     "route": "List, add, remove and test routes",
     "session": "List and show conversations",
     "delivery": "List deliveries, and send held ones again",
+    "pair": "Admit strangers who were given a code",
     "model": "List models, and fetch the embedded one",
 }
 
@@ -32,6 +33,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "session show": ("serai.cli.session:show", "Print one conversation"),
     "delivery list": ("serai.cli.delivery:list_deliveries", "List what was or will be sent, the latest first"),
     "delivery retry": ("serai.cli.delivery:retry", "Send a held or dead delivery again"),
+    "pair list": ("serai.cli.pair:list_people", "List who was admitted by a code, and who asks to be"),
+    "pair approve": ("serai.cli.pair:approve", "Admit the person who was told a code"),
+    "pair revoke": ("serai.cli.pair:revoke", "Take an admission back"),
     "model list": ("serai.cli.model_list:list_models", "List the models in use, found and embedded"),
     "model pull": ("serai.cli.model_pull:pull", "Fetch the weights of the embedded model"),
 }

@@ -11,7 +11,7 @@ from serai.core.delivery import Delivery
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import Problem, Snapshot
-from serai.ports.store import Counts, MessageRow, SessionRow
+from serai.ports.store import Counts, MessageRow, Person, SessionRow
 
 Document = dict[str, Any]
 
@@ -26,6 +26,19 @@ def message_document(row: MessageRow) -> Document:
 
 def delivery_document(delivery: Delivery) -> Document:
     return {"object": "delivery", **asdict(delivery)}
+
+
+def person_document(person: Person) -> Document:
+    return {
+        "object": "person",
+        "platform": person.connection.platform,
+        "account": person.connection.name,
+        "user": person.user,
+        "name": person.name,
+        "since": person.since,
+        "code": person.code,
+        "expires_at": person.expires_at,
+    }
 
 
 def counts_document(counts: Counts) -> Document:
