@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from serai.core.delivery import Delivery
 from serai.core.ids import Account, LaneId
-from serai.core.turn import Claim, Fence, Step
+from serai.core.turn import Claim, Fence, Input, Step
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Platform, Receive, Sent
 from serai.ports.store import (
@@ -14,6 +14,8 @@ from serai.ports.store import (
     ClaimOffer,
     Finish,
     NextDelivery,
+    Order,
+    Ordered,
     Settlement,
     Store,
     Unfinished,
@@ -59,6 +61,12 @@ class FusedStore:
             if step.kind == "tool" and step.state in ("done", "failed"):
                 self._journal.write(Entry("recorded", step.call_id))
         self._fuse.passing("record_start.after" if begins else "record_end.after")
+
+    async def join(self, fence: Fence, n: int) -> Sequence[Input]:
+        return await self._around("join", self._inner.join(fence, n))
+
+    async def order(self, order: Order) -> Ordered:
+        return await self._around("order", self._inner.order(order))
 
     async def release(self, fence: Fence, due_at: float) -> None:
         await self._around("release", self._inner.release(fence, due_at))

@@ -153,12 +153,17 @@ class Harness:
 
 
 @asynccontextmanager
-async def harness(folder: Path, pace: Pace = lambda: 0.01, home: Path | None = None) -> AsyncIterator[Harness]:
-    """A harness whose processes and servers are gone when the block is left. `home` may lie on a disk of its own."""
+async def harness(
+    folder: Path, pace: Pace = lambda: 0.01, home: Path | None = None, *, live: bool = False
+) -> AsyncIterator[Harness]:
+    """A harness whose processes and servers are gone when the block is left. `home` may lie on a disk of its own.
+
+    Each message has a turn of its own; with `live` they are merged and steer, as chats usually do.
+    """
     conversation = Conversation()
     receiver = Receiver(HOOK_SECRET)
     async with stub_model(conversation, pace) as model, receiver.serve() as callback, gateways(folder) as nursery:
-        made = make_home(home or folder / "home", model, callback)
+        made = make_home(home or folder / "home", model, callback, live=live)
         one = Harness(made, folder / "journal.jsonl", conversation, receiver, nursery)
         try:
             yield one

@@ -10,8 +10,11 @@ API_KEY: Final = "fake-key-api-crash"
 AGENTS: Final = ("main", "ops", "lab")
 
 
-def make_home(path: Path, model: str, callback: str) -> Path:
-    """Writes it; `model` and `callback` are addresses. The guild `g-ops` is answered by ops, the others alike."""
+def make_home(path: Path, model: str, callback: str, *, live: bool = False) -> Path:
+    """Writes it; `model` and `callback` are addresses. The guild `g-ops` is answered by ops, the others alike.
+
+    Each message has a turn of its own; with `live` they are merged and steer, as chats usually do.
+    """
     agents = {
         one: {"model": f"m-{one}", "base_url": f"{model}/{one}/v1", "api_key_env": f"KEY_{one.upper()}"}
         for one in AGENTS
@@ -29,10 +32,10 @@ def make_home(path: Path, model: str, callback: str) -> Path:
                 "secret_env": "HOOK_SECRET",
                 "callback_url": callback,
                 "allow_users": ["alice"],
-                "merge": "off",
+                "merge": live,
             }
         },
-        "sessions": {"busy_mode": "queue"},
+        "sessions": {"busy_mode": "steer" if live else "queue"},
         "api_server": {"keys": [{"name": "crash", "key_env": "API_KEY", "agents": "*", "admin": True}]},
     }
     keys = {f"KEY_{one.upper()}": f"fake-key-{one}" for one in AGENTS}

@@ -14,8 +14,11 @@ _AROUND: Final = (
     "settle",
     "release",
     "recover",
+    "join",
+    "order",
 )
-"""Writes of the store. `record_start` is that of tool calls that begin, `record_end` that of one that ended."""
+"""Writes of the store. `record_start` is that of tool calls that begin, `record_end` that of one that ended, `join`
+that of messages that come to a running turn, `order` that of a command."""
 
 POINTS: Final = (
     *(f"{name}.{side}" for name in _AROUND for side in ("before", "after")),
