@@ -31,7 +31,16 @@ _NOTHING: Final = Unfinished(inputs=0, turns=0, deliveries=0)
 class Harness:
     """Starts and kills gateways of one home, keeps people talking to them, and judges what came of it."""
 
-    def __init__(self, home: Path, journal: Path, model: Conversation, receiver: Receiver, nursery: Nursery) -> None:
+    def __init__(
+        self,
+        home: Path,
+        journal: Path,
+        model: Conversation,
+        receiver: Receiver,
+        nursery: Nursery,
+        *,
+        live: bool = False,
+    ) -> None:
         self.home = home
         self.journal = Journal(journal)
         self.model = model
@@ -41,6 +50,7 @@ class Harness:
         self.stops = 0
         self._nursery = nursery
         self._journal = str(journal)
+        self._live = live
         self._session: aiohttp.ClientSession | None = None
         self._began = time.monotonic()
 
@@ -145,6 +155,7 @@ class Harness:
             kills=self.kills,
             stops=self.stops,
             seconds=time.monotonic() - self._began,
+            live=self._live,
         )
 
     async def close(self) -> None:
@@ -164,7 +175,7 @@ async def harness(
     receiver = Receiver(HOOK_SECRET)
     async with stub_model(conversation, pace) as model, receiver.serve() as callback, gateways(folder) as nursery:
         made = make_home(home or folder / "home", model, callback, live=live)
-        one = Harness(made, folder / "journal.jsonl", conversation, receiver, nursery)
+        one = Harness(made, folder / "journal.jsonl", conversation, receiver, nursery, live=live)
         try:
             yield one
         finally:

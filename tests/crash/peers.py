@@ -44,7 +44,7 @@ class Conversation:
     async def __call__(self, asked: Asked) -> Reply:
         mark, kind = asked.user_text.split()[:2]
         since = asked.since_user
-        self._check(since)
+        self._check(asked.messages)
         done = sum(1 for message in since if message["role"] == "assistant")
         if self.held.get(mark) == done:
             await self._hold(mark)
@@ -65,10 +65,10 @@ class Conversation:
             self._asked.notify_all()
         await self.go.wait()
 
-    def _check(self, since: Sequence[Mapping[str, Any]]) -> None:
+    def _check(self, messages: Sequence[Mapping[str, Any]]) -> None:
         """Every call has exactly one result, and a call is told the same thing each time."""
-        asked = [call["id"] for one in since if one["role"] == "assistant" for call in one.get("tool_calls", ())]
-        told = [(one["tool_call_id"], one["content"]) for one in since if one["role"] == "tool"]
+        asked = [call["id"] for one in messages if one["role"] == "assistant" for call in one.get("tool_calls", ())]
+        told = [(one["tool_call_id"], one["content"]) for one in messages if one["role"] == "tool"]
         if sorted(asked) != sorted(call for call, _ in told):
             self.faults.append(f"asked for {asked}, told about {told}")
         for call, text in told:

@@ -101,17 +101,18 @@ def _is_made(tables: Iterable[tuple[str]]) -> bool:
     return ("input",) in tables
 
 
+@pytest.mark.parametrize("live", [False, True], ids=["one-by-one", "live"])
 @pytest.mark.parametrize(
     "kills", [pytest.param(8, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.prove)]
 )
 async def test_kills_at_random_instants_lose_nothing_and_double_nothing(
-    kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kills: int, live: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed = int(os.environ.get("SERAI_TEST_SEED") or Random().randrange(2**32))
     with capsys.disabled():
         print(f"\n{kills} random kills: SERAI_TEST_SEED={seed}", flush=True)
     chance = Random(seed)
-    async with harness(tmp_path, pace=lambda: chance.uniform(0.0, 0.03)) as one:
+    async with harness(tmp_path, pace=lambda: chance.uniform(0.0, 0.03), live=live) as one:
         storm = Storm(one, chance)
         for number in range(kills):
             await storm.round(number)
