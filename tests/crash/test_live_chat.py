@@ -94,6 +94,25 @@ async def test_a_death_while_a_message_joins_a_running_turn(point: str, nth: int
     assert len(ledger.turns) == 1
 
 
+async def test_a_turn_that_dies_three_times_keeps_what_had_joined_it(tmp_path: Path) -> None:
+    async with harness(tmp_path, live=True) as one:
+        one.traffic.say("room-1", "note")
+        gateway = await one.start("join.after", 1, "--hang")
+        await one.traffic.flow(one.caller(gateway))
+        await one.effect()
+        one.traffic.say("room-1", "plain")
+        await one.traffic.flow(one.caller(gateway))
+        one.journal.let_go()
+        assert await gateway.ended() == -9, gateway.errors()
+        one.kills += 1
+        for _ in range(2):
+            await one.die("model.before")
+        figures = await one.live()
+        heard = [row.text for row in read(one.database).messages if row.role == "user"]
+    assert (figures.turns, figures.given_up) == (1, 2)
+    assert heard == [post.text for post in one.traffic.chats["room-1"].posts]
+
+
 @pytest.mark.parametrize("point", ["order.before", "order.after", "finish.before"])
 async def test_a_turn_that_was_stopped_stays_stopped(point: str, tmp_path: Path) -> None:
     async with harness(tmp_path, live=True) as one:

@@ -97,6 +97,8 @@ class TurnRunner:
         """How the turn ended. This is the turn's supervisor: whatever goes wrong in it ends this turn alone."""
         snapshot = self._shop.state.snapshot
         refusal = snapshot.refusal(claim.agent)
+        if refusal is not None or claim.attempt > DEATHS_MOST:  # no model is asked; the history keeps what was said
+            progress.new.extend(together([one for one in claim.inputs if one.joined is not None], apart=True))
         if refusal is not None:
             return _failed(refusal, 403, "agent_refused")
         if claim.attempt > DEATHS_MOST:
