@@ -37,7 +37,7 @@ def folder_plugin(folder: Path, name: str, text: str) -> None:
 
 async def test_without_plugins_nobody_is_asked() -> None:
     hooks = PluginHooks([])
-    assert not hooks.selects_agents
+    assert not hooks.used
     assert await hooks.select_agent(CHAT, None) is None
 
 

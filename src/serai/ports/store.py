@@ -174,7 +174,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Closes the lane's session, and has its turn stopped. What waits becomes one turn of the next session."""
+    """Closes the lane's session, opens a fresh one, and has the turn stopped. What waits becomes one turn there."""
 
     reason: str
 
@@ -233,7 +233,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What came of an order. `closed` is the session that it closed, `lane` the one that it was about."""
+    """What came of an order. `closed` is the session that it closed, `lane` the one that it was about.
+
+    Where it closed one, `Order.new_session` took its place.
+    """
 
     duplicate: bool = False
     lane: LaneId | None = None
