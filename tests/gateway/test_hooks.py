@@ -1,6 +1,7 @@
 """Hooks at their moments in a whole gateway: when each is called, and what its answer does (SPEC 8.1, 16.2)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -317,10 +318,12 @@ async def test_a_command_that_closes_a_session_tells_both_ids_and_the_next_messa
 @virtual_time
 async def test_an_edit_does_not_go_round_the_plugins_that_see_messages() -> None:
     hooks = answering(pre_gateway_dispatch=lambda given: given["text"].replace("4711", "****"))
-    async with Stage(ScriptedModel(echo), hooks=hooks).running() as stage:
-        await stage.fake.says("number 1", message="m1")
-        receipt = await stage.intake.receive(Revision(Account("fake"), "1", "m1", "number 4711"))
+    async with Stage(ScriptedModel(echo, delay=5), hooks=hooks).running() as stage:
+        await stage.fake.says("hello", chat="1")
+        await stage.fake.says("number 1", chat="1", message="second")
+        receipt = await stage.intake.receive(Revision(Account("fake"), "1", "second", "number 4711"))
         assert receipt.ignored
+        await stage.fake.answer()
         assert (await stage.fake.answer()).text == "main heard: number 1"
 
 
@@ -382,13 +385,35 @@ async def test_each_of_fifty_turns_of_five_agents_is_bound_to_its_own_agent_in_e
         return call() if request.messages[-1].role == "user" else f"{request.agent} answers"
 
     stage = Stage(ScriptedModel(model), config, tools={"act": FakeTool()}, hooks=PluginHooks([("note", made)]))
+    chats = [(f"chat {n}", agents[n % 5]) for n in range(50)]
     async with stage.running():
-        await asyncio.gather(*(stage.fake.says("go", chat=f"chat {n}", user=agents[n % 5]) for n in range(50)))
-        for _ in range(50):
-            await asyncio.wait_for(stage.fake.answer(), 20)
-        while len([hook for hook, _, _ in seen if hook in ("on_delivery", "on_session_end")]) < 100:
-            await asyncio.sleep(0.01)
+        for said in ("go", "/new"):
+            await asyncio.gather(*(stage.fake.says(said, chat=chat, user=user) for chat, user in chats))
+            for _ in chats:
+                await asyncio.wait_for(stage.fake.answer(), 20)
+        async with asyncio.timeout(20):
+            while len([hook for hook, _, _ in seen if hook == "on_delivery"]) < 100:
+                await asyncio.sleep(0.01)
     assert {(agent, bound) for _, agent, bound in seen} == {(agent, agent) for agent in agents}
-    closing = {"on_session_finalize", "on_session_reset"}
-    assert {hook for hook, _, _ in seen} == set(hooks) - closing
-    assert {d.text for d in stage.fake.sent} == {f"{agent} answers" for agent in agents}
+    counted = Counter(hook for hook, _, _ in seen)
+    twice: set[HookName] = {"pre_llm_call", "post_llm_call", "on_delivery"}
+    assert counted == {hook: 100 if hook in twice else 50 for hook in hooks}
+    assert {d.text for d in stage.fake.sent[:50]} == {f"{agent} answers" for agent in agents}
+
+
+@virtual_time
+async def test_where_no_plugin_has_a_hook_nothing_of_the_plugins_is_touched() -> None:
+    class Untouchable(PluginHooks):
+        def __getattribute__(self, name: str) -> Any:
+            assert name in ("used", "__class__"), f"{name} was touched"
+            return frozenset()
+
+    config = snapshot(reset=ResetPolicy("idle", idle_minutes=1))
+    stage = Stage(ScriptedModel([call(), "one", "two"]), config, tools={"act": FakeTool()}, hooks=Untouchable([]))
+    async with stage.running():
+        await stage.fake.says("go")
+        assert (await stage.fake.answer()).text == "one"
+        await asyncio.sleep(120)
+        assert text(await (await stage.ask("more")).ended()) == "two"
+        await stage.fake.says("/new")
+        await stage.fake.answer()

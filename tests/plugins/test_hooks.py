@@ -153,7 +153,7 @@ async def _stubborn() -> None:
     """Hangs, and does not listen when it is told to stop."""
     for _ in range(3):
         try:
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.3)
         except asyncio.CancelledError:
             continue
 
