@@ -22,6 +22,7 @@ from serai.gateway.commands import Commands
 from serai.gateway.door import Door
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
+from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
 from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
@@ -31,6 +32,7 @@ from serai.gateway.run import Ask, Run, Runs
 from serai.gateway.state import State
 from serai.gateway.supervisor import Switchboard, wake_unfinished
 from serai.gateway.turn import Workshop
+from serai.plugins.hooks import PluginHooks
 from serai.ports.hooks import Choice
 from serai.ports.model import Model
 from serai.ports.tool import Tool
@@ -52,16 +54,15 @@ class NoSecrets:
         return ()
 
 
-@dataclass
-class FakeHooks:
-    """A plugin that always chooses `choice`, counting how often it was asked."""
+class FakeHooks(PluginHooks):
+    """One plugin that always chooses `choice`, counting how often it was asked; none without a choice."""
 
-    choice: str | None = None
-    asked: list[tuple[str | None, str | None]] = field(default_factory=list)
-
-    @property
-    def selects_agents(self) -> bool:
-        return self.choice is not None
+    def __init__(self, choice: str | None = None) -> None:
+        super().__init__([])
+        self.choice = choice
+        self.asked: list[tuple[str | None, str | None]] = []
+        if choice is not None:
+            self.used = frozenset({"select_agent"})
 
     async def select_agent(self, source: Source, route_match: str | None) -> Choice | None:
         self.asked.append((source.message_id, route_match))
@@ -119,7 +120,7 @@ class Stage:
         store: SqliteStore | None = None,
         platforms: Sequence[FakePlatform] | None = None,
         tools: Mapping[str, Tool] | None = None,
-        hooks: FakeHooks | None = None,
+        hooks: PluginHooks | None = None,
     ) -> None:
         self.state = State(config or snapshot(), NoSecrets())
         self.store = store or memory_store()
@@ -131,8 +132,16 @@ class Stage:
         self.switchboard = Switchboard(self.entropy)
         for platform in self.platforms:
             self.switchboard.add(platform)
+        self.agent_hooks = AgentHooks(self.hooks, self.state)
         self.outbox = Outbox(
-            self.state, self.store, self.engine, self.switchboard.platform, self.meter, self.clock, self.entropy
+            self.state,
+            self.store,
+            self.engine,
+            self.switchboard.platform,
+            self.meter,
+            self.clock,
+            self.entropy,
+            self.agent_hooks,
         )
         self.fair = FairShare(lambda: self.state.snapshot)
         budget = RetryBudget(tries=3, seconds=60.0)
@@ -140,7 +149,7 @@ class Stage:
             state=self.state,
             store=self.store,
             engine=self.engine,
-            loop=AgentLoop(Fallback(model, self.entropy, budget)),
+            loop=AgentLoop(Fallback(model, self.entropy, budget), self.hooks),
             prompts=PromptSource(),
             toolbox=FakeToolbox(tools or {}),
             history=History(),
@@ -148,11 +157,20 @@ class Stage:
             clock=self.clock,
             entropy=self.entropy,
             split=self.outbox.split,
+            hooks=self.agent_hooks,
         )
         self.lanes = Lanes(workshop, self.fair)
         self.resolver = Resolver(lambda: self.state.snapshot, self.hooks)
         door = Door(
-            self.state, self.store, self.engine, self.lanes, self.resolver, self.meter, self.clock, self.entropy
+            self.state,
+            self.store,
+            self.engine,
+            self.lanes,
+            self.resolver,
+            self.meter,
+            self.clock,
+            self.entropy,
+            self.agent_hooks,
         )
         self.intake, self.runs = Intake(door, Commands(door, self.outbox.split)), Runs(door)
 

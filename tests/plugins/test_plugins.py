@@ -37,7 +37,7 @@ def folder_plugin(folder: Path, name: str, text: str) -> None:
 
 async def test_without_plugins_nobody_is_asked() -> None:
     hooks = PluginHooks([])
-    assert not hooks.selects_agents
+    assert not hooks.used
     assert await hooks.select_agent(CHAT, None) is None
 
 
@@ -143,6 +143,7 @@ async def test_an_installed_package_is_found_by_its_entry_point(
         ("def broken(:", "could not be imported: SyntaxError"),
         ("@hookimpl\ndef select_agnet(source):\n    return 'x'\n", "select_agnet"),
         ("@hookimpl\ndef select_agent(sauce):\n    return 'x'\n", "sauce"),
+        ("@hookimpl(wrapper=True)\ndef on_delivery():\n    yield\n", "`on_delivery` wraps other plugins"),
     ],
 )
 def test_a_plugin_that_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:

@@ -7,17 +7,19 @@ says that this is harmless (SPEC 5.3).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 
 from serai.agent.fallback import Fallback
+from serai.agent.hooked import LoopHooks
 from serai.core.error import ModelError, ToolFailed
 from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
 from serai.core.profile import AgentProfile
 from serai.core.turn import Step
+from serai.ports.hooks import Blocked, Hooks, Moment, ToolStatus
 from serai.ports.model import ModelReply, ModelRequest, OnDelta, ToolSpec
 from serai.ports.tool import Tool, ToolContext
 
@@ -67,6 +69,11 @@ class Task:
     on_delta: OnDelta | None = None
     on_tool: Callable[[ToolCall, bool | None], None] | None = None
 
+    @property
+    def moment(self) -> Moment:
+        """Where its hooks are called."""
+        return Moment(self.profile.id, self.session, self.turn)
+
 
 @dataclass(slots=True)
 class Progress:
@@ -100,8 +107,9 @@ class Progress:
 class AgentLoop:
     """Runs turns of any agent; keeps nothing between them."""
 
-    def __init__(self, models: Fallback) -> None:
+    def __init__(self, models: Fallback, hooks: Hooks) -> None:
         self._models = models
+        self._hooks = LoopHooks(hooks)
         self._specs: dict[int, tuple[Mapping[str, Tool], tuple[ToolSpec, ...]]] = {}
 
     async def run(self, task: Task, progress: Progress) -> Answer:
@@ -110,28 +118,40 @@ class AgentLoop:
         Raises ModelError, NoModel; Fenced from `record`.
         """
         await self._replay(task, progress)
-        specs = self._specs_of(task.tools)
         while not self._answered(progress):
             if progress.model_calls >= MODEL_CALLS_MOST:
                 raise ModelError(f"no answer after {MODEL_CALLS_MOST} model calls in one turn")
             if task.join is not None and progress.model_calls:
                 await _join(task.join, progress)
-            request = ModelRequest(
-                task.profile.id,
-                task.profile.models[0],
-                (*task.context, *progress.new),
-                specs,
-                task.options,
-            )
-            reply = await self._models.complete(request, task.profile.models, task.on_delta)
+            reply = await self._ask(task, progress)
             progress.step += 1
             step = Step(progress.step, "model", "done", result=_encode(reply))
-            _take_reply(progress, reply)
             if reply.message.tool_calls:
+                _take_reply(progress, reply)
                 await self._run_tools(task, progress, step, reply.message.tool_calls)
             else:
+                _take_reply(progress, await self._final(task, reply))
                 progress.unwritten.append(step)
         return progress.answer()
+
+    async def _ask(self, task: Task, progress: Progress) -> ModelReply:
+        """One call of the model, with what plugins add to it."""
+        endpoint, at = task.profile.models[0], task.moment
+        messages = await self._hooks.request(at, endpoint.name, task.context, progress.new)
+        request = ModelRequest(task.profile.id, endpoint, messages, self._specs_of(task.tools), task.options)
+        on_delta = None if self._hooks.rewrites_answers else task.on_delta
+        reply = await self._models.complete(request, task.profile.models, on_delta)
+        await self._hooks.replied(at, reply)
+        return reply
+
+    async def _final(self, task: Task, reply: ModelReply) -> ModelReply:
+        """The reply as plugins leave it: told now, where it was held back until it was final."""
+        if not self._hooks.rewrites_answers:
+            return reply
+        text = await self._hooks.answer(task.moment, reply.message.text)
+        if task.on_delta is not None and text:
+            task.on_delta(text)
+        return replace(reply, message=replace(reply.message, text=text))
 
     def _specs_of(self, tools: Mapping[str, Tool]) -> tuple[ToolSpec, ...]:
         """The same tuple for the same tools, so that models may keep what they make of it."""
@@ -148,35 +168,48 @@ class AgentLoop:
 
     async def _run_tools(self, task: Task, progress: Progress, asked: Step, calls: Sequence[ToolCall]) -> None:
         """All calls of one reply: their starts are on disk with the reply before the first one runs."""
-        starts = []
+        begun = []
         for call in calls:
             progress.step += 1
-            tool = task.tools.get(call.name)
-            starts.append(
-                Step(
-                    progress.step,
-                    "tool",
-                    "started",
-                    call_id=call.id,
-                    request=_encode(call),
-                    idempotent=tool is None or tool.idempotent,
-                )
-            )
-        await task.record([asked, *starts], True)
-        for call, start in zip(calls, starts, strict=True):
+            begun.append(await self._start(task, progress.step, call))
+        await task.record([asked, *(start for _, start in begun)], True)
+        for call, start in begun:
             await self._run_tool(task, progress, call, start)
+
+    async def _start(self, task: Task, n: int, call: ToolCall) -> tuple[ToolCall, Step]:
+        """The call as plugins leave it, and its first step: one that they block has failed before it began."""
+        tool = task.tools.get(call.name)
+        wish = call if tool is None else await self._hooks.wish(task.moment, call)
+        if isinstance(wish, Blocked):
+            return call, Step(n, "tool", "failed", call.id, _encode(call), wish.reason.encode())
+        idempotent = tool is None or tool.idempotent
+        return wish, Step(n, "tool", "started", call.id, _encode(wish), idempotent=idempotent)
 
     async def _run_tool(self, task: Task, progress: Progress, call: ToolCall, start: Step) -> None:
         if task.on_tool is not None:
             task.on_tool(call, None)
-        text, ok = await _result(task, call)
-        end = Step(
-            start.n, "tool", "done" if ok else "failed", start.call_id, start.request, text.encode(), start.idempotent
-        )
-        await task.record([end], False)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if blocked := start.state == "failed":
+            text, ok = start.result.decode(), False
+        else:
+            text, ok = await self._result(task, call)
+            end = replace(start, state="done" if ok else "failed", result=text.encode())
+            await task.record([end], False)
         progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         if task.on_tool is not None:
             task.on_tool(call, ok)
+        if call.name in task.tools:
+            status: ToolStatus = "blocked" if blocked else "done" if ok else "failed"
+            await self._hooks.ran(task.moment, call, text, status, clock() - began)
+
+    async def _result(self, task: Task, call: ToolCall) -> tuple[str, bool]:
+        """The text for the model, and whether the tool did what was asked."""
+        tool = task.tools.get(call.name)
+        if tool is None:
+            return f"There is no tool named `{call.name}`.", False
+        text, ok = await _run(task, tool, call)
+        return await self._hooks.result(task.moment, call, text), ok
 
     async def _replay(self, task: Task, progress: Progress) -> None:
         """What an earlier attempt had recorded; then the calls that it had started and may repeat."""
@@ -214,11 +247,7 @@ def _take_reply(progress: Progress, reply: ModelReply) -> None:
     progress.model_calls += 1
 
 
-async def _result(task: Task, call: ToolCall) -> tuple[str, bool]:
-    """The text for the model, and whether the tool did what was asked."""
-    tool = task.tools.get(call.name)
-    if tool is None:
-        return f"There is no tool named `{call.name}`.", False
+async def _run(task: Task, tool: Tool, call: ToolCall) -> tuple[str, bool]:
     try:
         arguments = _decode_arguments(call.arguments or "{}")
     except msgspec.DecodeError as error:

@@ -25,6 +25,7 @@ from serai.gateway.commands import Commands
 from serai.gateway.door import Door
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
+from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
 from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
@@ -82,17 +83,25 @@ class Gateway:
         self._prepare_agents()
         self.token = chance.token_urlsafe(32)
         self._store: Store = wrap.store(open_store(layout.database))
+        hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
+        agent_hooks = AgentHooks(hooks, state)
         self._outbox = Outbox(
-            state, self._store, self._engine, self._switchboard.platform, self._meter, self._clock, self._entropy
+            state,
+            self._store,
+            self._engine,
+            self._switchboard.platform,
+            self._meter,
+            self._clock,
+            self._entropy,
+            agent_hooks,
         )
         model: Model = wrap.model(OpenAIChat(session, lambda: state.secrets, Timeouts()))
         fair = FairShare(lambda: state.snapshot)
-        hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
         workshop = Workshop(
             state=state,
             store=self._store,
             engine=self._engine,
-            loop=AgentLoop(Fallback(model, self._entropy)),
+            loop=AgentLoop(Fallback(model, self._entropy), hooks),
             prompts=PromptSource(),
             toolbox=DemoToolbox(wrap.toolbox(BuiltinToolbox(self._threads))),
             history=History(),
@@ -100,11 +109,20 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
             split=self._outbox.split,
+            hooks=agent_hooks,
         )
         self._lanes = Lanes(workshop, fair)
         self._resolver = Resolver(lambda: state.snapshot, hooks)
         door = Door(
-            state, self._store, self._engine, self._lanes, self._resolver, self._meter, self._clock, self._entropy
+            state,
+            self._store,
+            self._engine,
+            self._lanes,
+            self._resolver,
+            self._meter,
+            self._clock,
+            self._entropy,
+            agent_hooks,
         )
         self._intake = Intake(door, Commands(door, self._outbox.split))
         self._connect(session, wrap)

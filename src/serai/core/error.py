@@ -3,7 +3,8 @@
 SeraiError
 ├── Refused               a message that no agent may answer; the sender is told `reason`
 │   ├── UnknownAgent      no such agent, disabled, or stopped
-│   └── Unauthorised      this sender or key may not
+│   ├── Unauthorised      this sender or key may not
+│   └── MessageDropped    a plugin dropped it
 ├── Busy                  a bound was reached; try again after `retry_after` seconds
 ├── StorageFailed         the store could not write (full disk, read-only home); nothing was accepted
 ├── Fenced                this worker was replaced; drop what it was doing, silently
@@ -44,6 +45,12 @@ class Unauthorised(Refused):
     """The sender, or the key, may not do this."""
 
     code = "unauthorised"
+
+
+class MessageDropped(Refused):
+    """A plugin dropped the message before it was stored (SPEC 16.2)."""
+
+    code = "message_dropped"
 
 
 class Busy(SeraiError):

@@ -16,6 +16,7 @@ from serai.core.delivery import Target
 from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
+from serai.core.source import Source
 
 InputState = Literal["waiting", "claimed", "done", "failed", "cancelled", "refused"]
 TurnState = Literal["running", "waiting", "done", "failed", "cancelled"]
@@ -43,6 +44,7 @@ class Input:
     """An accepted message. `reply_to` is where its answer goes; None where the asker waits for it (the API).
 
     `joined` is the step by which it joined a turn that was running (SPEC 6.2); None where the turn began with it.
+    `source` is None where nobody wanted it kept.
     """
 
     id: InputId
@@ -52,6 +54,7 @@ class Input:
     reply_to: Target | None
     received_at: float
     joined: int | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Claim:
     """A turn to run, with everything it needs. `attempt` is 1 for the first run, more after crashes.
 
     `history` holds the session's messages from number `history_from` (counting from 0) on; what comes before is
-    in the caller's cache.
+    in the caller's cache. `replaced` is the session that was closed for a new one, because it had expired.
     """
 
     fence: Fence
@@ -108,6 +111,7 @@ class Claim:
     steps: tuple[Step, ...]
     attempt: int
     settings: SessionSettings = SessionSettings()
+    replaced: SessionId | None = None
 
     @property
     def agent(self) -> AgentId:

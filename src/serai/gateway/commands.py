@@ -82,7 +82,7 @@ class Commands:
         target = spoken.target
         if refused is not None:
             target = replace(target, agent_id=door.state.snapshot.default_agent)
-        now = door.clock.now()
+        now, new_session = door.clock.now(), SessionId(f"ses_{door.entropy.token()}")
         ordered = await door.store.order(
             Order(
                 connection=spoken.inbound.source.connection,
@@ -92,7 +92,7 @@ class Commands:
                 now=now,
                 address=spoken.address,
                 effect=reply.effect,
-                new_session=SessionId(f"ses_{door.entropy.token()}"),
+                new_session=new_session,
                 deliveries=[
                     NewDelivery(DeliveryId(f"dlv_{door.entropy.token()}"), target, piece)
                     for piece in self._split(target, reply.text)
@@ -101,6 +101,7 @@ class Commands:
         )
         if not ordered.duplicate:
             self._follow_up(spoken, reply, ordered, target)
+            await self._tell_closed(spoken, ordered, new_session)
         return Receipt(InputId(f"cmd_{door.entropy.token()}"), ordered.duplicate)
 
     def _follow_up(self, spoken: Spoken, reply: Reply, ordered: Ordered, target: Target) -> None:
@@ -114,6 +115,12 @@ class Commands:
         if isinstance(reply.effect, Reset):
             door.lanes.stop_lane(ordered.lane, Stopped(reply.effect.reason))
         door.engine.wake(lane_key(spoken.address.agent, ordered.lane))
+
+    async def _tell_closed(self, spoken: Spoken, ordered: Ordered, fresh: SessionId) -> None:
+        if ordered.closed is not None:
+            agent, hooks = spoken.address.agent, self._door.hooks
+            await hooks.session_finalized(agent, ordered.closed, spoken.command.name)
+            await hooks.session_reset(agent, fresh, ordered.closed)
 
     async def _new(self, _: Spoken) -> Reply:
         return Reply("A new conversation begins.", Reset("a new conversation was begun"))

@@ -9,6 +9,7 @@ import structlog
 from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
 from serai.core.ids import InputId
+from serai.gateway.hooks import AgentHooks
 from serai.gateway.lanes import Lanes, lane_key
 from serai.gateway.meter import Meter
 from serai.gateway.resolver import Resolver
@@ -32,6 +33,7 @@ class Door:
     meter: Meter
     clock: Clock
     entropy: Entropy
+    hooks: AgentHooks
     _working: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def accept(self, arrival: Arrival) -> Accepted:

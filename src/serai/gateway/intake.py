@@ -8,7 +8,7 @@ import structlog
 from serai.core.command import parse_command, parse_mention
 from serai.core.decision import Decision
 from serai.core.delivery import NewDelivery, Target
-from serai.core.error import Refused, Unauthorised, UnknownAgent
+from serai.core.error import MessageDropped, Refused, Unauthorised, UnknownAgent
 from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.lane import LaneAddress, lane_of
 from serai.core.message import Image, Inbound, InputBody, Message, Revision
@@ -20,6 +20,7 @@ from serai.gateway.door import Door
 from serai.gateway.lanes import lane_key
 from serai.gateway.manners import is_for_us, may_choose, speaker
 from serai.gateway.turn import chat_key
+from serai.ports.hooks import Dropped
 from serai.ports.platform import Receipt
 from serai.ports.store import Accepted, Arrival, Known, Stranger
 
@@ -44,7 +45,7 @@ class Intake:
         Raises Unauthorised, UnknownAgent, Busy or StorageFailed, each with the sentence for the sender.
         """
         if isinstance(inbound, Revision):
-            return Receipt(None, ignored=not await self._door.store.revise(inbound))
+            return await self._revise(inbound)
         source = inbound.source
         known = await self._door.store.look(
             source.connection, inbound.dedupe_key, source.chat_id or "", source.user or ""
@@ -127,30 +128,47 @@ class Intake:
         target: Target,
     ) -> Accepted:
         door, source = self._door, inbound.source
+        text = await door.hooks.dispatch(decision.agent, source, inbound.text)
+        said = inbound if isinstance(text, Dropped) else replace(inbound, text=text)
         live = door.state.snapshot.live
         now = door.clock.now()
         shared = source.chat_type != "dm" and not address.user
         wait = (live.merge.near_limit_s if inbound.near_limit else live.merge.quiet_s) if settings.merge else 0.0
-        accepted = await door.accept(
-            Arrival(
-                input_id=InputId(f"run_{door.entropy.token()}"),
-                address=address,
-                connection=source.connection,
-                dedupe_key=inbound.dedupe_key,
-                sender=source.user or "",
-                body=InputBody(_message(inbound), speaker=speaker(source) if shared else ""),
-                decision=decision,
-                now=now,
-                due_at=now + wait,
-                reply_to=target,
-                joins=settings.merge,
-            )
+        arrival = Arrival(
+            input_id=InputId(f"run_{door.entropy.token()}"),
+            address=address,
+            connection=source.connection,
+            dedupe_key=inbound.dedupe_key,
+            sender=source.user or "",
+            body=InputBody(_message(said), speaker=speaker(source) if shared else ""),
+            decision=decision,
+            now=now,
+            due_at=now + wait,
+            reply_to=target,
+            joins=settings.merge,
+            source=source if door.hooks.wants_source else None,
         )
+        if isinstance(text, Dropped):
+            return await self._drop(arrival, text)
+        accepted = await door.accept(arrival)
         if shared and wait:  # somebody else's burst may have ended by this message
             door.engine.wake(lane_key(decision.agent, accepted.lane))
         if accepted.behind and live.busy_mode == "interrupt":
             door.lanes.stop_lane(accepted.lane, _OVERTAKEN)
         return accepted
+
+    async def _drop(self, arrival: Arrival, dropped: Dropped) -> Accepted:
+        """Stores that the message came, so that a second copy is known, and nothing else."""
+        dropped_by = f"dropped by the plugin `{dropped.plugin}`"
+        self._door.meter.refused[MessageDropped.code] += 1
+        _log.info("message dropped", platform=str(arrival.connection), plugin=dropped.plugin)
+        return await self._door.store.accept(replace(arrival, dropped=dropped_by))
+
+    async def _revise(self, revision: Revision) -> Receipt:
+        """An edit changes nothing where plugins may have changed the text, or would have dropped it."""
+        if revision.text is not None and self._door.hooks.rewrites_messages:
+            return Receipt(None, ignored=True)
+        return Receipt(None, ignored=not await self._door.store.revise(revision))
 
 
 def _message(inbound: Inbound) -> Message:

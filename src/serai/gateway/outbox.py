@@ -11,6 +11,7 @@ from serai.core.delivery import Delivery, Target
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.core.ids import Account
 from serai.core.split import split
+from serai.gateway.hooks import AgentHooks
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
@@ -49,6 +50,7 @@ class Outbox:
         meter: Meter,
         clock: Clock,
         entropy: Entropy,
+        hooks: AgentHooks,
     ) -> None:
         self._state = state
         self._store = store
@@ -57,6 +59,7 @@ class Outbox:
         self._meter = meter
         self._clock = clock
         self._entropy = entropy
+        self._hooks = hooks
         self._limiters: dict[Account, asyncio.Semaphore] = {}
 
     def split(self, target: Target, text: str) -> Sequence[str]:
@@ -95,6 +98,8 @@ class Outbox:
         self._meter.deliveries[delivery.target.platform, settlement.state] += 1
         if settlement.state in ("dead", "unknown"):
             _log.error("delivery failed", delivery=delivery.id, agent=delivery.agent, reason=settlement.error)
+        if settled:
+            await self._hooks.delivered(delivery, settlement.state)
 
     async def _outcome(self, delivery: Delivery, held: int) -> Settlement:
         """One attempt under the agent's own profile and through its own account (SPEC 10.1)."""

@@ -23,7 +23,7 @@ class Resolver:
         if source.agent_id is not None:
             return _checked(snapshot, source.agent_id, "stamped")
         route = snapshot.routes.first(source)
-        if self._hooks.selects_agents:
+        if "select_agent" in self._hooks.used:
             choice = await self._hooks.select_agent(source, route.agent if route else None)
             if choice is not None:
                 return _checked(snapshot, AgentId(choice.agent), "hook", route, choice.plugin)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from serai.core.decision import Decision
-from serai.core.error import Unauthorised, UnknownAgent
+from serai.core.error import MessageDropped, Unauthorised, UnknownAgent
 from serai.core.event import RunEvent, TurnEnded, run_topic
 from serai.core.ids import Account, AgentId, InputId, SessionId
 from serai.core.lane import LaneAddress
@@ -14,6 +14,7 @@ from serai.core.principal import Principal
 from serai.core.source import Source
 from serai.gateway.door import Door
 from serai.ports.engine import Subscription
+from serai.ports.hooks import Dropped
 from serai.ports.store import Accepted, Arrival, Holder, Idempotency, SessionTaken
 
 _KEPT_SECONDS: Final = 24 * 3600
@@ -97,7 +98,7 @@ class Runs:
     async def start(self, ask: Ask) -> Run:
         """Accepts a call.
 
-        Raises UnknownAgent, Unauthorised, Busy, StorageFailed, SessionTaken, IdempotencyConflict.
+        Raises UnknownAgent, Unauthorised, MessageDropped, Busy, StorageFailed, SessionTaken, IdempotencyConflict.
         """
         door = self._door
         now = door.clock.now()
@@ -105,6 +106,7 @@ class Runs:
         if wanted is not None and (repeated := await door.store.idempotent(wanted, now)) is not None:
             return self._repeat(ask, repeated)
         source, decision = await self._decide(ask)
+        body = await self._dispatched(ask, decision.agent)
         input_id = InputId(f"run_{door.entropy.token()}")
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(
@@ -113,7 +115,7 @@ class Runs:
             connection=Account(source.platform, source.account),
             dedupe_key=None,
             sender=ask.principal.name,
-            body=ask.body,
+            body=body,
             decision=decision,
             now=now,
             due_at=now,
@@ -122,6 +124,7 @@ class Runs:
             idempotency=wanted,
             survives=wanted is not None,
             alone=ask.session is None,
+            source=source if door.hooks.wants_source else None,
         )
         subscription = door.subscribe(run_topic(input_id))
         try:
@@ -147,6 +150,15 @@ class Runs:
             raise UnknownAgent(decision.refused)
         self._permit(ask.principal, decision.agent)
         return source, decision
+
+    async def _dispatched(self, ask: Ask, agent: AgentId) -> InputBody:
+        """What is asked, as plugins leave it."""
+        message = ask.body.message
+        text = await self._door.hooks.dispatch(agent, ask.source, message.text)
+        if isinstance(text, Dropped):
+            self._door.meter.refused[MessageDropped.code] += 1
+            raise MessageDropped(f"the plugin `{text.plugin}` dropped this message")
+        return ask.body if text == message.text else replace(ask.body, message=replace(message, text=text))
 
     def _permit(self, principal: Principal, agent: AgentId) -> None:
         if not principal.may_use(agent):

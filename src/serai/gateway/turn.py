@@ -17,6 +17,7 @@ from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
 from serai.gateway.history import History, Remembered
+from serai.gateway.hooks import AgentHooks
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
@@ -50,6 +51,7 @@ class Workshop:
     clock: Clock
     entropy: Entropy
     split: Split
+    hooks: AgentHooks
 
 
 class TurnRunner:
@@ -106,6 +108,7 @@ class TurnRunner:
         profile = snapshot.agents[claim.agent]
         try:
             with use_profile(profile):
+                await self._shop.hooks.turn_begins(claim)
                 answer = await self._shop.loop.run(self._task(claim, past, progress, profile, inputs), progress)
         except ModelError as error:
             return TurnEnded("failed", fault=TurnFault(str(error), error.status, error.code, error.retry_after))
@@ -201,6 +204,7 @@ class TurnRunner:
             shop.engine.publish(run_topic(one.id), ended)
         for delivery in deliveries:
             shop.engine.wake(chat_key(delivery.target))
+        await shop.hooks.turn_ended(claim, ended.state)
         return more
 
     async def _give_back(self, claim: Claim) -> None:

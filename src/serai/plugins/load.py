@@ -48,7 +48,7 @@ def _folder_plugin(name: str, file: Path) -> ModuleType:
 
 
 def _check(name: str, loaded: object) -> None:
-    """Every marked function must be a hook that exists, with arguments that the hook has."""
+    """Every marked function must be a hook that exists, with arguments that it has, and no wrapper of others."""
     manager = pluggy.PluginManager("serai")
     manager.add_hookspecs(specification)
     try:
@@ -56,3 +56,8 @@ def _check(name: str, loaded: object) -> None:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise Startup(f"the plugin `{name}` does not fit: {error}") from error
+    for caller in manager.get_hookcallers(loaded) or ():
+        if any(one.wrapper or one.hookwrapper for one in caller.get_hookimpls()):
+            raise Startup(
+                f"the plugin `{name}` does not fit: `{caller.name}` wraps other plugins, which is not possible"
+            )

@@ -20,6 +20,7 @@ from serai.core.event import TurnEnded
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message, Revision, Usage
+from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 
 
@@ -50,6 +51,8 @@ class Arrival:
     this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
     lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
+    `source` is kept with it where it is given. `dropped` says why no turn will take it: then it is stored as refused,
+    without its body, so that a second copy is known.
     """
 
     input_id: InputId
@@ -68,6 +71,8 @@ class Arrival:
     survives: bool = True
     alone: bool = False
     joins: bool = False
+    source: Source | None = None
+    dropped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Closes the lane's session, and has its turn stopped. What waits becomes one turn of the next session."""
+    """Closes the lane's session, opens a fresh one, and has the turn stopped. What waits becomes one turn there."""
 
     reason: str
 
@@ -228,7 +233,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What came of an order. `closed` is the session that it closed, `lane` the one that it was about."""
+    """What came of an order. `closed` is the session that it closed, `lane` the one that it was about.
+
+    Where it closed one, `Order.new_session` took its place.
+    """
 
     duplicate: bool = False
     lane: LaneId | None = None

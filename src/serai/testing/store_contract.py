@@ -18,6 +18,7 @@ from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Answer, InputBody, Message, Usage
+from serai.core.source import Source
 from serai.core.turn import WAITING_MOST, Claim, Step
 from serai.ports.store import (
     Arrival,
@@ -125,6 +126,30 @@ class StoreContract:
         assert sum(not one.duplicate for one in accepted) == 1
         assert len({one.input_id for one in accepted}) == 1
 
+    async def test_a_dropped_message_is_known_and_nothing_comes_of_it(self, store: Store) -> None:
+        accepted = await store.accept(arrival(1, dropped="dropped by the plugin `spam`"), offer())
+        assert (accepted.duplicate, accepted.claim) == (False, None)
+        assert await store.claim(accepted.lane, offer()) is None
+        assert (await store.unfinished(NOW + 1000)).lanes == []
+        ended = await store.outcome(accepted.input_id)
+        assert ended is not None
+        assert ended.fault is not None
+        assert (ended.state, ended.fault.text) == ("cancelled", "dropped by the plugin `spam`")
+        again = await store.accept(arrival(1, input_id=InputId("again")))
+        assert (again.input_id, again.duplicate) == (accepted.input_id, True)
+        assert await store.prune(NOW + 1000, NOW, NOW + 1000) == 1
+
+    async def test_the_source_of_a_message_is_kept_where_it_is_given(self, store: Store) -> None:
+        source = Source("webhook", "work", chat_id="room:1", roles=("r1", "r2"), user_name="Ada")
+        claim = await begun(store, 1, source=source)
+        assert claim.inputs[0].source == source
+        await store.finish(claim.fence, done(), NOW + 2)
+        at_once = await store.accept(arrival(3, source=source), offer("t3"))
+        assert at_once.claim is not None
+        assert at_once.claim.inputs[0].source == source
+        await store.finish(at_once.claim.fence, done(), NOW + 4)
+        assert (await begun(store, 5)).inputs[0].source is None
+
     async def test_the_same_key_on_another_account_is_another_message(self, store: Store) -> None:
         await store.accept(arrival(1))
         other = await store.accept(arrival(1, connection=Account("webhook", "home"), input_id=InputId("other")))
@@ -211,7 +236,9 @@ class StoreContract:
         second = await store.claim(claim.lane, offer("t3", reset_before=NOW + 3))
         assert second is not None
         assert second.session != claim.session
+        assert second.replaced == claim.session
         assert second.history == ()
+        assert claim.replaced is None
 
     async def test_a_session_that_a_client_names_is_kept_whatever_its_age(self, store: Store) -> None:
         named = {"session": SessionId("mine"), "owner": "key"}

@@ -1,11 +1,13 @@
 """Storing a message: duplicate or not, lane, session, input, idempotency, in one transaction (SPEC 5.1)."""
 
 import sqlite3
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from serai.core.error import Busy
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.lane import LaneAddress
+from serai.core.message import InputBody, Message
 from serai.core.turn import WAITING_MOST, Input
 from serai.ports.store import (
     Accepted,
@@ -21,6 +23,8 @@ from serai.stores.sqlite.claim import begun, insert_turn, is_idle, new_session, 
 from serai.stores.sqlite.codec import encode
 
 Db = sqlite3.Connection
+
+_NOTHING: Final = InputBody(Message("user"))
 
 
 def look(db: Db, connection: Account, dedupe_key: str, chat: str, user: str) -> Known:
@@ -40,6 +44,8 @@ def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
         earlier = find_idempotent(db, arrival.idempotency, arrival.now)
     if earlier is not None:
         return earlier
+    if arrival.dropped is not None:
+        return _drop(db, arrival, arrival.dropped)
     if arrival.alone:
         lane = _insert_lane(db, arrival.address, arrival.now)
         accepted = _begin(db, arrival, lane, offer) if offer is not None else _wait(db, arrival, lane)
@@ -83,9 +89,27 @@ def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepte
         opened = open_session(db, lane, offer, arrival.session, arrival.owner)
     turn = insert_turn(db, lane, opened.id, offer)
     _insert_input(db, arrival, lane, turn)
-    first = Input(arrival.input_id, arrival.body, arrival.decision, arrival.sender, arrival.reply_to, arrival.now)
+    first = Input(
+        arrival.input_id,
+        arrival.body,
+        arrival.decision,
+        arrival.sender,
+        arrival.reply_to,
+        arrival.now,
+        source=arrival.source,
+    )
     begun_claim = begun(db, lane, arrival.address, offer, opened, turn, (first,))
     return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now, claim=begun_claim)
+
+
+def _drop(db: Db, arrival: Arrival, reason: str) -> Accepted:
+    """Stored for its key alone."""
+    lane = lane_id(db, arrival.address, arrival.now)
+    _insert_input(db, replace(arrival, body=_NOTHING, source=None), lane, turn=None)
+    db.execute(
+        "UPDATE input SET state = 'refused', pending = NULL, reason = ? WHERE id = ?", (reason, arrival.input_id)
+    )
+    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now)
 
 
 def find_idempotent(db: Db, wanted: Idempotency, now: float) -> Accepted | None:
@@ -192,9 +216,9 @@ def _join_session(db: Db, arrival: Arrival, lane: LaneId) -> None:
 def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None, *, behind: bool = False) -> None:
     target = arrival.reply_to
     db.execute(
-        "INSERT INTO input (id, lane, platform, account, dedupe, session, sender, body, decision, reply_to, survives,"
-        " received_at, due_at, turn, place, said, joins, behind, state, pending)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        "INSERT INTO input (id, lane, platform, account, dedupe, session, sender, body, decision, reply_to, source,"
+        " survives, received_at, due_at, turn, place, said, joins, behind, state, pending)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         (
             arrival.input_id,
             lane,
@@ -206,6 +230,7 @@ def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None, *
             encode(arrival.body),
             encode(arrival.decision),
             None if target is None else encode(target),
+            None if arrival.source is None else encode(arrival.source),
             arrival.survives,
             arrival.now,
             arrival.due_at,

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, Final
 
@@ -12,11 +12,11 @@ from serai.core.lane import LaneAddress
 from serai.core.message import Message
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 from serai.ports.store import ClaimOffer
-from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_target
+from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_source, decode_target
 
 Db = sqlite3.Connection
 
-_INPUT: Final = "id, body, decision, sender, reply_to, received_at, joined"
+_INPUT: Final = "id, body, decision, sender, reply_to, received_at, joined, source"
 _WAITING: Final = f"{_INPUT}, seq, due_at, session, place, joins, behind"
 
 
@@ -29,6 +29,7 @@ class _Opened:
     prompt: str
     messages: int
     settings: SessionSettings = SessionSettings()
+    replaced: SessionId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def waiting(db: Db, lane: LaneId) -> list[_Waiting]:
     rows = db.execute(
         f"SELECT {_WAITING} FROM input WHERE pending = 1 AND lane = ? AND state = 'waiting' ORDER BY seq", (lane,)
     )
-    return [_Waiting(_input(row[:7]), row[7], row[8], row[9], row[10], bool(row[11]), bool(row[12])) for row in rows]
+    return [_Waiting(_input(row[:8]), row[8], row[9], row[10], row[11], bool(row[12]), bool(row[13])) for row in rows]
 
 
 def take(db: Db, turn: TurnId, taken: Sequence[_Waiting], joined: int | None = None) -> None:
@@ -144,6 +145,7 @@ def begun(
         steps=(),
         attempt=1,
         settings=opened.settings,
+        replaced=opened.replaced,
     )
 
 
@@ -156,7 +158,7 @@ def open_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, ow
     ).fetchone()
     if row is not None and row[1] < offer.reset_before and wanted is None:
         db.execute("UPDATE session SET closed_at = ? WHERE id = ?", (offer.now, row[0]))
-        row = None
+        return replace(new_session(db, lane, offer, wanted, owner), replaced=SessionId(row[0]))
     if row is None:
         return new_session(db, lane, offer, wanted, owner)
     session = SessionId(row[0])
@@ -227,7 +229,7 @@ def _address(db: Db, lane: LaneId) -> LaneAddress:
 
 
 def _input(row: tuple[Any, ...]) -> Input:
-    identity, body, decision, sender, reply_to, received_at, joined = row
+    identity, body, decision, sender, reply_to, received_at, joined, source = row
     return Input(
         id=InputId(identity),
         body=decode_body(body),
@@ -236,6 +238,7 @@ def _input(row: tuple[Any, ...]) -> Input:
         reply_to=None if reply_to is None else decode_target(reply_to),
         received_at=received_at,
         joined=joined,
+        source=None if source is None else decode_source(source),
     )
 
 

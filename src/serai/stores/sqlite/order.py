@@ -48,7 +48,7 @@ def _apply(db: Db, order: Order, effect: Effect) -> tuple[LaneId | None, Session
                 (order.now, order.connection.platform, order.connection.name, chat),
             )
         case Reset(reason):
-            return _reset(db, order.address, reason, order.now)
+            return _reset(db, order, reason)
         case Entitle(title):
             session = _session(db, order)
             db.execute("UPDATE session SET title = ? WHERE id = ?", (title, session))
@@ -63,8 +63,9 @@ def _apply(db: Db, order: Order, effect: Effect) -> tuple[LaneId | None, Session
     return find_lane(db, order.address), None
 
 
-def _reset(db: Db, address: LaneAddress, reason: str, now: float) -> tuple[LaneId | None, SessionId | None]:
-    lane = find_lane(db, address)
+def _reset(db: Db, order: Order, reason: str) -> tuple[LaneId | None, SessionId | None]:
+    """Closes the lane's session where it has one, and opens the next one at once: both ids are told together."""
+    lane, now = find_lane(db, order.address), order.now
     if lane is None:
         return None, None
     db.execute("UPDATE turn SET stop = ? WHERE lane = ? AND state IN ('running', 'waiting')", (reason, lane))
@@ -75,7 +76,10 @@ def _reset(db: Db, address: LaneAddress, reason: str, now: float) -> tuple[LaneI
     closed = db.execute(
         "UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL RETURNING id", (now, lane)
     ).fetchone()
-    return lane, SessionId(closed[0]) if closed else None
+    if closed is None:
+        return lane, None
+    _open(db, order, lane)
+    return lane, SessionId(closed[0])
 
 
 def _session(db: Db, order: Order) -> SessionId:
@@ -84,11 +88,15 @@ def _session(db: Db, order: Order) -> SessionId:
     found = db.execute("SELECT id FROM session WHERE lane = ? AND closed_at IS NULL", (lane,)).fetchone()
     if found is not None:
         return SessionId(found[0])
+    _open(db, order, lane)
+    return order.new_session
+
+
+def _open(db: Db, order: Order, lane: LaneId) -> None:
     db.execute(
         "INSERT INTO session (id, lane, owner, opened_at, last_at) VALUES (?, ?, '', ?, ?)",
         (order.new_session, lane, order.now, order.now),
     )
-    return order.new_session
 
 
 def _undo(db: Db, address: LaneAddress) -> None:

@@ -45,6 +45,7 @@ CREATE TABLE input (
     body BLOB NOT NULL,
     decision BLOB NOT NULL,
     reply_to BLOB,
+    source BLOB,
     survives INTEGER NOT NULL,
     received_at REAL NOT NULL,
     due_at REAL NOT NULL,
