@@ -64,11 +64,6 @@ def test_every_command_of_the_catalogue_exists_under_its_name_and_explains_itsel
     assert max(map(len, said.out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if path.split()[-1] in ("list", "show", "check", "test")])
-def test_every_reading_command_takes_json(path: str, serai: Terminal) -> None:
-    assert "--json" in serai(*path.split(), "--help").out
-
-
 def test_help_fits_into_80_columns() -> None:
     for path in ("", *GROUPS):
         assert max(map(len, overview(path).splitlines())) <= 80

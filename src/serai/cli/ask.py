@@ -4,12 +4,13 @@ import click
 
 from serai.cli.document import json_option
 from serai.cli.place import Place
+from serai.cli.suggest import agents, sessions
 
 
 @click.command("ask")
 @click.argument("text")
-@click.option("--agent", metavar="ID", help="The agent to ask; routing decides without it.")
-@click.option("--session", metavar="ID", help="Go on with this conversation.")
+@click.option("--agent", metavar="ID", shell_complete=agents, help="The agent to ask; routing decides without it.")
+@click.option("--session", metavar="ID", shell_complete=sessions, help="Go on with this conversation.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @json_option
 @click.pass_obj

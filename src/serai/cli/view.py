@@ -1,5 +1,6 @@
 """What the reading commands print with `--json`: plain documents of the values they read."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +12,7 @@ from serai.core.delivery import Delivery
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import Problem, Snapshot
-from serai.ports.store import Counts, MessageRow, Person, SessionRow
+from serai.ports.store import Counts, Found, MessageRow, Person, SessionRow, UsageRow
 
 Document = dict[str, Any]
 
@@ -22,6 +23,26 @@ def session_document(row: SessionRow) -> Document:
 
 def message_document(row: MessageRow) -> Document:
     return {"object": "message", "n": row.n, "created_at": row.created_at, **asdict(row.message)}
+
+
+def history_document(row: SessionRow, messages: Sequence[MessageRow]) -> Document:
+    """A session with all that was said in it."""
+    return {**session_document(row), "history": [message_document(entry) for entry in messages]}
+
+
+def found_document(found: Found) -> Document:
+    """A message that was found, and where it stands."""
+    return {**message_document(found.row), "session": found.session, "key": found.key, "agent": found.agent}
+
+
+def usage_document(row: UsageRow, columns: Sequence[str]) -> Document:
+    """What was taken by all that have the same `columns`; in tokens."""
+    return {
+        "object": "usage",
+        **{name: getattr(row, name) for name in columns},
+        "turns": row.turns,
+        **asdict(row.usage),
+    }
 
 
 def delivery_document(delivery: Delivery) -> Document:
