@@ -17,6 +17,7 @@ GROUPS: dict[str, str] = {
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("serai.cli.up:up", "Run the gateway"),
+    "chat": ("serai.cli.chat.command:chat", "Talk to an agent"),
     "ask": ("serai.cli.ask:ask", "Ask an agent one question"),
     "status": ("serai.cli.status:status", "Tell how the running gateway is"),
     "usage": ("serai.cli.usage:usage", "Tell how many turns and tokens were used"),

@@ -1,4 +1,4 @@
-"""The entries of the gateway's log, which is rotated: `serai.log` is the newest file, `serai.log.1` the one before."""
+"""The entries of the gateway's log. It is rotated: `serai.log` is the newest file, `serai.log.1` the one before."""
 
 import json
 import os
