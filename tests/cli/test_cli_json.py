@@ -7,25 +7,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from serai.cli.catalogue import COMMANDS
+from serai.cli.root import root
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.stored import SESSION, store_conversation
 from tests.cli.terminal import Terminal
 from tests.cli.test_cli_find import said, store_turns
 from tests.cli.test_cli_logs import entry
+from tests.cli.test_cli_pair import ask_to_be_admitted
 
 SCHEMAS = Path(__file__).parent / "schemas"
-WRITING = frozenset(
-    {"up", "chat", "setup", "completion", "agent add", "agent remove", "route add", "route remove", "delivery retry"}
-    | {"model pull"}
-)
-"""Commands that change something, or talk to a person: there is nothing to read from them."""
-
 READING: dict[str, list[str]] = {
     "ask": ["ask", "hello", "--json"],
+    "doctor": ["doctor", "--json"],
     "status": ["status", "--json"],
     "usage": ["usage", "--json"],
     "logs": ["logs", "--json"],
@@ -39,9 +37,13 @@ READING: dict[str, list[str]] = {
     "session show": ["session", "show", SESSION, "--json"],
     "session search": ["session", "search", "hi", "--json"],
     "session export": ["session", "export", SESSION, "--format", "json"],
+    "pair list": ["pair", "list", "--json"],
     "delivery list": ["delivery", "list", "--json"],
     "model list": ["model", "list", "--json"],
 }
+
+READS = frozenset({"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask"})
+"""Words that say of a command that it reads."""
 
 CONFIG = """\
 model: {name: m-main, base_url: "http://127.0.0.1:9/v1", fallback: [m-other]}
@@ -62,9 +64,23 @@ def fit(command: str, document: object) -> None:
     Draft202012Validator(schema(command)).validate(document)
 
 
-def test_every_command_reads_with_json_or_is_known_to_write() -> None:
-    assert set(COMMANDS) <= set(READING) | WRITING
-    assert not set(READING) & WRITING
+def test_every_command_that_reads_takes_json_and_is_known_here() -> None:
+    with_json = {path for path in COMMANDS if {"--json", "json"} & answers_of(path)}
+    reading = {path for path in COMMANDS if path.split()[-1] in READS}
+    assert reading <= with_json
+    assert with_json == set(READING)
+
+
+def answers_of(path: str) -> set[str]:
+    """The options of a command, and the formats that it can be asked for."""
+    command: click.Command | None = root
+    for word in path.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(root), word)
+    assert command is not None
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    formats = [str(form) for one in options if isinstance(one.type, click.Choice) for form in one.type.choices]
+    return {name for one in options for name in one.opts} | set(formats)
 
 
 @pytest.mark.parametrize("command", READING)
@@ -80,6 +96,7 @@ def test_what_a_full_home_prints_fits_the_schema(command: str, serai: Terminal, 
     serai.write(entry("hello", agent="ops"), "logs/serai.log")
     store_conversation(serai.home)
     store_turns(serai.home, said("hi"))
+    ask_to_be_admitted(serai)
     gateway.answers("/v1/chat/completions", {"id": "c", "object": "chat.completion", "choices": [], "model": "ops"})
     gateway.answers("/ready", {"ready": True, "agents": {"ops": "ready"}})
     decision = {"agent": "ops", "reason": "route", "route": 1, "line": 3, "plugin": None, "refused": None}

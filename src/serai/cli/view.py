@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from serai.cli.doctor.finding import Finding
 from serai.cli.local import configured
 from serai.cli.printable import without_credentials
 from serai.cli.written import Written
@@ -68,6 +69,10 @@ def counts_document(counts: Counts) -> Document:
 
 def problem_document(problem: Problem) -> Document:
     return {"object": "problem", **asdict(problem)}
+
+
+def finding_document(finding: Finding) -> Document:
+    return {"object": "finding", **asdict(finding)}
 
 
 def route_document(route: Route) -> Document:
