@@ -33,7 +33,7 @@ def add(place: Place, /, agent: str, from_profile: str | None, **settings: str |
     from serai.config.edit import ConfigFile
     from serai.core.ids import AgentId
 
-    _check_id(agent)
+    check_id(agent)
     snapshot = place.snapshot()
     if agent in snapshot.agents:
         raise Failed(f"Agent `{agent}` already exists.")
@@ -48,7 +48,8 @@ def add(place: Place, /, agent: str, from_profile: str | None, **settings: str |
     click.echo(f"Added agent `{agent}` in {place.shown(profile.home)}; its persona is SOUL.md there.")
 
 
-def _check_id(agent: str) -> None:
+def check_id(agent: str) -> None:
+    """Raises Failed where this cannot name an agent."""
     from serai.core.ids import RESERVED, is_agent_id
 
     if agent in RESERVED:
