@@ -11,7 +11,7 @@ from serai.cli.overview import overview, overview_asked
 from serai.cli.root import root
 from tests.cli.terminal import Terminal
 
-HEAVY = {"aiohttp", "asyncio", "json", "pathlib", "pydantic", "rich", "yaml"}
+HEAVY = {"aiohttp", "asyncio", "json", "pathlib", "prompt_toolkit", "pydantic", "rich", "yaml"}
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -44,7 +44,10 @@ def test_help_of_groups_loads_not_even_click() -> None:
     assert not loaded_by("agent", "-h") & {*HEAVY, "click", "dataclasses"}
 
 
-@pytest.mark.parametrize("path", ["agent add", "ask", "route test", "up", "status", "session show"])
+@pytest.mark.parametrize(
+    "path",
+    ["agent add", "ask", "chat", "doctor", "logs", "route test", "setup", "up", "status", "session show", "usage"],
+)
 def test_help_of_a_command_loads_click_and_little_more(path: str) -> None:
     assert not loaded_by(*path.split(), "--help") & HEAVY
 

@@ -148,6 +148,7 @@ def test_a_person_may_go_on_all_the_same(serai: Terminal) -> None:
 def test_a_wrong_choice_is_one_sentence(arguments: list[str], sentence: str, serai: Terminal) -> None:
     said = serai("setup", "--yes", *arguments)
     assert (said.code, sentence in said.err) == (1, True)
+    assert files(serai.home) == {}
 
 
 def test_only_one_model_can_be_chosen(serai: Terminal) -> None:

@@ -32,6 +32,7 @@ def setup(place: Place, /, api_key_file: IO[str] | None, no_test: bool, **option
 
     Keys go into .env, settings into config.yaml, whose comments stay. Nothing is written before the model answered.
     """
+    from serai.cli.agent_add import check_id
     from serai.cli.setup.agent import begin
     from serai.cli.setup.given import Given
     from serai.cli.setup.model import choose
@@ -41,6 +42,8 @@ def setup(place: Place, /, api_key_file: IO[str] | None, no_test: bool, **option
     given = Given(api_key=key, test=not no_test, **options)
     if sum([given.names_endpoint, given.local, given.embedded, given.keep]) > 1:
         raise click.UsageError("Choose one: --provider or --base-url, --local, --embedded, --keep.")
+    if given.agent is not None:
+        check_id(given.agent)
     snapshot = place.snapshot()
     prepare(place.layout)
     chosen = choose(place, snapshot, given)
