@@ -204,7 +204,7 @@ def test_a_gateway_that_has_an_older_configuration(home: Terminal) -> None:
     with FakeGateway(home.home) as gateway:
         gateway.answers("/health", {})
         revision = revision_of(home)
-        gateway.answers("/ready", {"ready": True, "configuration": revision})
+        gateway.answers("/ready", {"ready": True, "revision": revision})
         assert findings(home, code=0) == []
         home.write(home.config + "# newer\n")
         assert "an older configuration" in the_one(home, code=0)["text"]

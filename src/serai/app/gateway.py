@@ -210,7 +210,7 @@ class Gateway:
         body = {
             "ready": not any(reasons.values()),
             "reasons": {name: reason for name, reason in reasons.items() if reason},
-            "configuration": snapshot.revision,
+            "revision": snapshot.revision,
             "default_agent": snapshot.default_agent,
             "agents": {agent: profile.refusal or "ready" for agent, profile in snapshot.agents.items()},
             "accounts": {

@@ -21,7 +21,7 @@ def ask(place: Place, text: str, agent: str | None, session: str | None, no_stre
     from serai.cli.completion import Question, print_answer
     from serai.cli.gateway import required
 
-    words = sys.stdin.read() if text == "-" else text
+    words = sys.stdin.buffer.read().decode(errors="replace") if text == "-" else text
     if not words.strip():
         raise click.UsageError("The question is empty.")
     question = Question(words, agent, session, streamed=not (no_stream or as_json))

@@ -27,7 +27,7 @@ class LineReader:
     interactive = False
 
     def read(self, prompt: str, draft: str) -> str | None:  # noqa: ARG002 - nobody sees them
-        return sys.stdin.readline() or None
+        return sys.stdin.buffer.readline().decode(errors="replace") or None
 
 
 class Editor:

@@ -66,7 +66,7 @@ def known(patient: Patient) -> Iterator[Finding]:
     ready = patient.ready
     if ready is None:
         return
-    revision = ready.get("configuration")
+    revision = ready.get("revision")
     if revision and patient.snapshot is not None and revision != patient.snapshot.revision:
         text = "the running gateway has an older configuration than the files"
         yield Finding("warning", "gateway", text, _renew())

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="NAME", help="The model's name.")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint.")
 @click.option("--api-key-env", metavar="NAME", help="The NAME of the variable that holds the key, never the key.")
-@click.option("--api-key-file", metavar="FILE", type=click.File(), help="Read the key here; `-` is standard input.")
+@click.option(
+    "--api-key-file",
+    metavar="FILE",
+    type=click.File(encoding="utf-8", errors="replace"),
+    help="Read the key here; `-` is standard input.",
+)
 @click.option("--local", is_flag=True, help="Take the model server that answers on this machine.")
 @click.option("--embedded", is_flag=True, help="Take the embedded demo model, and fetch it where it is missing.")
 @click.option("--keep", is_flag=True, help="Keep the model that is configured.")
