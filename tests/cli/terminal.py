@@ -31,7 +31,7 @@ class Terminal:
     def __init__(self, home: Path) -> None:
         self.home = home
 
-    def __call__(self, *arguments: str, typed: str = "", **environment: str) -> Said:
+    def __call__(self, *arguments: str, typed: str | bytes = "", **environment: str) -> Said:
         variables: dict[str, str | None] = {
             "SERAI_HOME": str(self.home),
             "HOME": str(self.home.parent),

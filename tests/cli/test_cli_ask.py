@@ -99,3 +99,14 @@ def test_a_gateway_that_is_starting_is_told_from_none(serai: Terminal, gateway: 
 def test_a_lock_file_that_nobody_holds_is_no_gateway(serai: Terminal) -> None:
     serai.write('{"pid": 1, "url": "http://127.0.0.1:1", "token": "fake-token"}', "gateway.lock")
     assert "No gateway runs" in serai("ask", "hi").err
+
+
+def test_an_answer_cannot_reverse_what_is_read(serai: Terminal, gateway: FakeGateway) -> None:
+    gateway.streams(PATH, piece("a\u202eb\u2066c"))
+    assert serai("ask", "hi").out == "abc\n"
+
+
+def test_input_that_is_no_text_is_asked_as_far_as_it_is(serai: Terminal, gateway: FakeGateway) -> None:
+    gateway.streams(PATH, piece("ok"))
+    assert serai("ask", "-", typed=b"caf\xe9").out == "ok\n"
+    assert gateway.asked[0].document["messages"][0]["content"] == "caf\ufffd"

@@ -14,8 +14,12 @@ from tests.cli.terminal import Terminal
 @pytest.fixture
 def asked(serai: Terminal) -> Terminal:
     """Eve has asked, and got the code EVEC0DE2."""
-    asyncio.run(_ask(serai))
+    ask_to_be_admitted(serai)
     return serai
+
+
+def ask_to_be_admitted(serai: Terminal) -> None:
+    asyncio.run(_ask(serai))
 
 
 async def _ask(serai: Terminal) -> None:

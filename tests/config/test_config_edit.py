@@ -376,3 +376,54 @@ def test_any_row_of_edits_leaves_the_agents_and_routes_that_were_meant(
     assert set(result.snapshot.agents) == {"main", *agents}
     assert [one.agent for one in result.snapshot.routes.routes] == routes
     assert all(line in path.read_text() for line in dedent(style).splitlines() if line.strip().startswith("#"))
+
+
+MODEL = """\
+# Ours.
+model:
+  # the good one
+  name: m-old   # for now
+  provider: openai
+  fallback: [m-spare]
+agents: {}
+"""
+
+
+def test_the_model_is_changed_in_its_lines(tmp_path: Path) -> None:
+    path, file = edited(tmp_path, MODEL)
+    file.set_model({"name": "m-new", "base_url": "http://host/v1"})
+    assert path.read_text() == MODEL.replace("m-old", "m-new").replace("  provider: openai\n", "").replace(
+        "agents", '  base_url: "http://host/v1"\nagents'
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "model: {name: m, provider: ollama}\n"),
+        ("agents: {}", "agents: {}\nmodel: {name: m, provider: ollama}\n"),
+        ("{agents: {}}\n", "{agents: {}, model: {name: m, provider: ollama}}\n"),
+        ("model:\nagents: {}\n", "model: {name: m, provider: ollama}\nagents: {}\n"),
+        ("model: m-old  # ours\n", "model: {name: m, provider: ollama}  # ours\n"),
+        ("model: {base_url: h, name: x} # a\n", "model: {name: m, provider: ollama} # a\n"),
+    ],
+)
+def test_a_model_is_set_however_the_file_is_written(before: str, after: str, tmp_path: Path) -> None:
+    path, file = edited(tmp_path, before)
+    file.set_model({"name": "m", "provider": "ollama"})
+    assert path.read_text() == after
+
+
+@pytest.mark.parametrize("text", ["agents: {}\n", "model:\n", "model: null # none\n"])
+def test_no_model_stays_none(text: str, tmp_path: Path) -> None:
+    path, file = edited(tmp_path, text)
+    file.set_model(None)
+    assert path.read_text() == text
+
+
+def test_a_model_is_taken_out(tmp_path: Path) -> None:
+    path, file = edited(tmp_path, MODEL)
+    file.set_model(None)
+    assert path.read_text() == "# Ours.\nmodel: null\nagents: {}\n"
+    ConfigFile(tmp_path / "none.yaml").set_model(None)
+    assert not (tmp_path / "none.yaml").exists()

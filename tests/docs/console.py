@@ -9,6 +9,8 @@ from typing import Final
 _ID: Final = re.compile(r"\b(run|ses|dlv)_[0-9a-f]{24}\b")
 _VOLATILE: Final = (
     (_ID, r"\1_ID"),
+    (re.compile(r"\bchat-[0-9a-f]{12}\b"), "chat-ID"),
+    (re.compile(r"\b(revision\W+)[0-9a-f]{16}\b"), r"\1REVISION"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+Z)?"), "TIME"),
     (re.compile(r"\b1[789]\d{8}(?:\.\d+)?\b"), "TIME"),
     (re.compile(r"\b\d+ (?:s|min|h|d) ago\b"), "AGO"),

@@ -228,6 +228,7 @@ class Gateway:
         body = {
             "ready": not any(reasons.values()),
             "reasons": {name: reason for name, reason in reasons.items() if reason},
+            "revision": snapshot.revision,
             "default_agent": snapshot.default_agent,
             "agents": {agent: profile.refusal or "ready" for agent, profile in snapshot.agents.items()},
             "accounts": {

@@ -7,6 +7,7 @@ import click
 
 from serai.cli.failure import Failed
 from serai.cli.place import Place
+from serai.cli.suggest import agents
 from serai.core.error import SeraiError
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 @click.option("--api-key-env", metavar="NAME", help="The NAME of the variable that holds the key, never the key.")
 @click.option("--home-dir", metavar="PATH", help="Where the agent lives  [agents/ID]")
 @click.option("--enabled-toolsets", metavar="A,B", help="Its toolsets; an empty text is no tools.")
-@click.option("--from-profile", metavar="ID", help="Clone persona, skills and memories of this agent.")
+@click.option(
+    "--from-profile", metavar="ID", shell_complete=agents, help="Clone persona, skills and memories of this agent."
+)
 @click.pass_obj
 def add(place: Place, /, agent: str, from_profile: str | None, **settings: str | None) -> None:
     """Add an agent, or clone one. ID takes letters, digits, `-` and `_`."""
@@ -30,7 +33,7 @@ def add(place: Place, /, agent: str, from_profile: str | None, **settings: str |
     from serai.config.edit import ConfigFile
     from serai.core.ids import AgentId
 
-    _check_id(agent)
+    check_id(agent)
     snapshot = place.snapshot()
     if agent in snapshot.agents:
         raise Failed(f"Agent `{agent}` already exists.")
@@ -45,7 +48,8 @@ def add(place: Place, /, agent: str, from_profile: str | None, **settings: str |
     click.echo(f"Added agent `{agent}` in {place.shown(profile.home)}; its persona is SOUL.md there.")
 
 
-def _check_id(agent: str) -> None:
+def check_id(agent: str) -> None:
+    """Raises Failed where this cannot name an agent."""
     from serai.core.ids import RESERVED, is_agent_id
 
     if agent in RESERVED:

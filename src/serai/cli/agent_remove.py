@@ -4,10 +4,11 @@ import click
 
 from serai.cli.failure import Failed
 from serai.cli.place import Place
+from serai.cli.suggest import agents
 
 
 @click.command("remove")
-@click.argument("agent", metavar="ID")
+@click.argument("agent", metavar="ID", shell_complete=agents)
 @click.option("--yes", is_flag=True, help="Remove the routes to it too.")
 @click.pass_obj
 def remove(place: Place, agent: str, yes: bool) -> None:

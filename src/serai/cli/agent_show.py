@@ -6,6 +6,7 @@ import click
 
 from serai.cli.document import json_option, print_json
 from serai.cli.place import Place
+from serai.cli.suggest import agents
 
 if TYPE_CHECKING:
     from serai.cli.written import Written
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("agent", metavar="ID")
+@click.argument("agent", metavar="ID", shell_complete=agents)
 @json_option
 @click.pass_obj
 def show(place: Place, agent: str, as_json: bool) -> None:

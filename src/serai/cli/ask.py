@@ -4,12 +4,13 @@ import click
 
 from serai.cli.document import json_option
 from serai.cli.place import Place
+from serai.cli.suggest import agents, sessions
 
 
 @click.command("ask")
 @click.argument("text")
-@click.option("--agent", metavar="ID", help="The agent to ask; routing decides without it.")
-@click.option("--session", metavar="ID", help="Go on with this conversation.")
+@click.option("--agent", metavar="ID", shell_complete=agents, help="The agent to ask; routing decides without it.")
+@click.option("--session", metavar="ID", shell_complete=sessions, help="Go on with this conversation.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @json_option
 @click.pass_obj
@@ -20,7 +21,7 @@ def ask(place: Place, text: str, agent: str | None, session: str | None, no_stre
     from serai.cli.completion import Question, print_answer
     from serai.cli.gateway import required
 
-    words = sys.stdin.read() if text == "-" else text
+    words = sys.stdin.buffer.read().decode(errors="replace") if text == "-" else text
     if not words.strip():
         raise click.UsageError("The question is empty.")
     question = Question(words, agent, session, streamed=not (no_stream or as_json))

@@ -3,7 +3,9 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Any
 
 import click
@@ -28,18 +30,31 @@ class Question:
 
 def print_answer(gateway: Gateway, question: Question, *, as_json: bool) -> None:
     """Asks, and prints the answer as it comes, or whole. Raises Failed where there is none."""
+    with _asked(gateway, question) as response:
+        lines = gateway.lines(response)
+        if question.streamed and response.status == 200:
+            print_pieces(_pieces(lines))
+        else:
+            _print_whole(response.status, b"".join(lines), as_json)
+
+
+def pieces(gateway: Gateway, question: Question) -> Iterator[str]:
+    """Asks, and gives the answer piece by piece; to close it early hangs up. Raises Failed."""
+    with _asked(gateway, question) as response:
+        lines = gateway.lines(response)
+        if response.status != 200:
+            _decoded(response.status, b"".join(lines))
+        yield from _pieces(lines)
+
+
+def _asked(gateway: Gateway, question: Question) -> AbstractContextManager[HTTPResponse]:
     body = {
         "model": question.agent or "default",
         "messages": [{"role": "user", "content": question.text}],
         "stream": question.streamed,
     }
     headers = {"X-Hermes-Session-Id": question.session} if question.session else {}
-    with gateway.call("POST", PATH, body, headers, answer_s=None) as response:
-        lines = gateway.lines(response)
-        if question.streamed and response.status == 200:
-            _print_pieces(_pieces(lines))
-        else:
-            _print_whole(response.status, b"".join(lines), as_json)
+    return gateway.call("POST", PATH, body, headers, answer_s=None)
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[str]:
@@ -55,7 +70,8 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[str]:
     raise Failed("The answer was cut off: the gateway closed the connection before its end.")
 
 
-def _print_pieces(pieces: Iterable[str]) -> None:
+def print_pieces(pieces: Iterable[str]) -> None:
+    """Writes the pieces to standard output as they come, and ends the line."""
     last = "\n"
     try:
         for piece in pieces:

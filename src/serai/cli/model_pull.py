@@ -14,6 +14,11 @@ Progress = Callable[[int, int], None]
 @click.pass_obj
 def pull(place: Place) -> None:
     """Fetch the weights of the embedded model, some 100 MB, into SERAI_HOME. Those that are there stay."""
+    fetch(place)
+
+
+def fetch(place: Place) -> None:
+    """As the command. Raises WeightsError, Startup."""
     from serai.config.layout import prepare
     from serai.models import weights
 

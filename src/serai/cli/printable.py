@@ -1,6 +1,9 @@
 """Text of strangers, made harmless for a terminal."""
 
-_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_DIRECTIONS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Signs that reverse what follows them, so that it reads as something else (Unicode Standard Annex 9)."""
+
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160), *_DIRECTIONS) if chr(code) not in "\n\t"}
 
 
 def one_line(text: str) -> str:
@@ -9,7 +12,8 @@ def one_line(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Text of several lines without control characters, other than line ends and tabs."""
+    """Text of several lines without control characters, other than line ends and tabs, and without those
+    that reverse a line."""
     return text.translate(_CONTROLS)
 
 

@@ -7,10 +7,11 @@ import click
 from serai.cli.failure import Failed
 from serai.cli.nearest import hint
 from serai.cli.place import Place
+from serai.cli.suggest import agents
 
 
 @click.command("add")
-@click.option("--agent", required=True, metavar="ID", help="Who answers.")
+@click.option("--agent", required=True, metavar="ID", shell_complete=agents, help="Who answers.")
 @click.option("--inherit-threads", is_flag=True, help="Match the threads of the chat too.")
 @click.argument("conditions", metavar="KEY=VALUE...", nargs=-1, required=True)
 @click.pass_obj

@@ -8,6 +8,7 @@ import click
 from serai.cli.document import json_option, listing, print_json
 from serai.cli.failure import Failed
 from serai.cli.place import Place
+from serai.cli.suggest import agents, sessions
 
 if TYPE_CHECKING:
     from serai.ports.store import Archive, MessageRow, SessionRow
@@ -16,7 +17,7 @@ HEADS = ("id", "key", "state", "messages", "last")
 
 
 @click.command("list")
-@click.option("--agent", metavar="ID", help="Of this agent alone.")
+@click.option("--agent", metavar="ID", shell_complete=agents, help="Of this agent alone.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @click.option("--before", metavar="NEXT", type=float, help="Go on after a list whose `next` was this.")
 @json_option
@@ -44,13 +45,13 @@ def list_sessions(place: Place, agent: str | None, limit: int, before: float | N
 
 
 @click.command("show")
-@click.argument("session", metavar="ID")
+@click.argument("session", metavar="ID", shell_complete=sessions)
 @json_option
 @click.pass_obj
 def show(place: Place, session: str, as_json: bool) -> None:
     """Print one conversation. ID may be a session's id or its key, such as `agent:main:telegram:dm:99`."""
     from serai.cli.archive import read
-    from serai.cli.view import message_document, session_document
+    from serai.cli.view import history_document
 
     async def whole(archive: "Archive") -> "tuple[SessionRow, Sequence[MessageRow]] | None":
         row = await archive.session(session)
@@ -61,7 +62,7 @@ def show(place: Place, session: str, as_json: bool) -> None:
         raise Failed(f"Session `{session}` not found.")
     row, messages = found
     if as_json:
-        print_json({**session_document(row), "history": [message_document(entry) for entry in messages]})
+        print_json(history_document(row, messages))
     else:
         _print_session(row, messages)
 
@@ -81,6 +82,7 @@ def _print_session(row: "SessionRow", messages: "Sequence[MessageRow]") -> None:
     from serai.cli.moment import local_time
     from serai.cli.printable import harmless
     from serai.cli.table import print_fields
+    from serai.cli.transcript import spoken
 
     print_fields(
         [
@@ -96,12 +98,5 @@ def _print_session(row: "SessionRow", messages: "Sequence[MessageRow]") -> None:
     )
     for entry in messages:
         click.echo(f"\n{entry.message.role}  {local_time(entry.created_at)}")
-        for line in harmless(_text(entry)).splitlines():
+        for line in harmless(spoken(entry)).splitlines():
             click.echo(f"  {line}".rstrip())
-
-
-def _text(entry: "MessageRow") -> str:
-    """What was said, and which tools were called."""
-    calls = [f"(calls {call.name} with {call.arguments})" for call in entry.message.tool_calls]
-    images = ["(an image)"] * len(entry.message.images)
-    return "\n".join(filter(None, [entry.message.text, *images, *calls]))

@@ -22,6 +22,20 @@ def write_starter(profile: AgentProfile) -> None:
         profile.soul.write_text(_STARTER.format(agent=profile.id), encoding="utf-8")
 
 
+def write_persona(profile: AgentProfile, persona: str) -> bool:
+    """Makes a SOUL.md of a few sentences; one that somebody wrote stays. Returns whether it did. Its home exists."""
+    text = f"# {profile.id}\n\n{persona.strip()}\n"
+    try:
+        old = profile.soul.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        old = ""
+    if old.strip() and old not in (text, _STARTER.format(agent=profile.id)):
+        return False
+    profile.soul.touch(mode=0o600)
+    profile.soul.write_text(text, encoding="utf-8")
+    return True
+
+
 def preview(path: Path) -> str:
     """The first lines that are neither blank nor headings, at most 200 characters of them."""
     try:

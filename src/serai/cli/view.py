@@ -1,8 +1,10 @@
 """What the reading commands print with `--json`: plain documents of the values they read."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from serai.cli.doctor.finding import Finding
 from serai.cli.local import configured
 from serai.cli.printable import without_credentials
 from serai.cli.written import Written
@@ -11,7 +13,7 @@ from serai.core.delivery import Delivery
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import Problem, Snapshot
-from serai.ports.store import Counts, MessageRow, Person, SessionRow
+from serai.ports.store import Counts, Found, MessageRow, Person, SessionRow, UsageRow
 
 Document = dict[str, Any]
 
@@ -22,6 +24,26 @@ def session_document(row: SessionRow) -> Document:
 
 def message_document(row: MessageRow) -> Document:
     return {"object": "message", "n": row.n, "created_at": row.created_at, **asdict(row.message)}
+
+
+def history_document(row: SessionRow, messages: Sequence[MessageRow]) -> Document:
+    """A session with all that was said in it."""
+    return {**session_document(row), "history": [message_document(entry) for entry in messages]}
+
+
+def found_document(found: Found) -> Document:
+    """A message that was found, and where it stands."""
+    return {**message_document(found.row), "session": found.session, "key": found.key, "agent": found.agent}
+
+
+def usage_document(row: UsageRow, columns: Sequence[str]) -> Document:
+    """What was taken by all that have the same `columns`; in tokens."""
+    return {
+        "object": "usage",
+        **{name: getattr(row, name) for name in columns},
+        "turns": row.turns,
+        **asdict(row.usage),
+    }
 
 
 def delivery_document(delivery: Delivery) -> Document:
@@ -47,6 +69,10 @@ def counts_document(counts: Counts) -> Document:
 
 def problem_document(problem: Problem) -> Document:
     return {"object": "problem", **asdict(problem)}
+
+
+def finding_document(finding: Finding) -> Document:
+    return {"object": "finding", **asdict(finding)}
 
 
 def route_document(route: Route) -> Document:

@@ -13,11 +13,13 @@ from typing import Any
 from serai.config.compose import Unreadable
 from serai.config.document import decoded, parse
 from serai.config.node import outline
-from serai.config.patch import Unpatchable, flow, with_item, with_pair, without
+from serai.config.patch import Unpatchable, flow, with_item, with_pair, with_scalar, with_value, without
 from serai.config.replace import locked, write
 from serai.core.error import SeraiError
 from serai.core.ids import MAIN, RESERVED, is_agent_id
 from serai.core.route import MATCH_KEYS
+
+MODEL_KEYS = ("name", "provider", "base_url", "api_key_env")
 
 Meaning = dict[str, Any]
 """A document's outline: what it means, without where it stands."""
@@ -69,6 +71,29 @@ class ConfigFile:
             return _without_routes(text, meaning, numbers) if numbers else text
 
         self._edit(change)
+
+    def set_model(self, settings: Mapping[str, str] | None) -> None:
+        """Sets the gateway's model to `name`, `provider`, `base_url` and `api_key_env`; those that are not given go.
+        Its fallbacks stay. None: no model, so that one of this machine serves."""
+
+        def change(text: str, meaning: Meaning) -> str:
+            old = meaning.get("model")
+            if settings is None:
+                if old is None:
+                    return text
+                meaning["model"] = None
+                return with_value(text, "model", None)
+            if not isinstance(old, dict) or not old:
+                meaning["model"] = _meaning_of(settings)
+                return with_value(text, "model", settings)
+            gone = [key for key in MODEL_KEYS if key in old and key not in settings]
+            meaning["model"] = {key: one for key, one in {**old, **_meaning_of(settings)}.items() if key not in gone}
+            for key, value in settings.items():
+                text = with_scalar(text, "model", key, value)
+            return without(text, "model", [list(old).index(key) for key in gone]) if gone else text
+
+        if settings is not None or self._path.exists():
+            self._edit(change)
 
     def add_route(self, agent: str, match: Mapping[str, str | Sequence[str]], inherit_threads: bool = False) -> None:
         """Adds a route behind all others. `match` maps match keys to a text, or a list of them."""

@@ -45,6 +45,11 @@ class Layout:
         return self.home / "models"
 
     @property
+    def chat_history(self) -> Path:
+        """What was typed into `serai chat`."""
+        return self.home / "chat_history"
+
+    @property
     def plugins(self) -> Path:
         return self.home / "plugins"
 

@@ -50,6 +50,33 @@ def with_item(text: str, top: str, value: Mapping[str, object]) -> str:
     return _added(text, top, [f"- {flow(value)}"], flow(value), "[]", _step(text, top))
 
 
+def with_value(text: str, top: str, value: object) -> str:
+    """The text with the top-level key `top` set to a value; what stood there goes. Raises Unpatchable, Unreadable."""
+    root = _root(text)
+    if root is None or (top not in root.entries and not root.flow):
+        return _at_end(text, [f"{top}: {flow(value)}"])
+    if top not in root.entries:
+        return _into_flow(text, root, f"{top}: {flow(value)}")
+    entry = root.entries[top]
+    if not entry.here:
+        raise Unpatchable(f"`{top}` is written in a way that cannot be changed here")
+    colon = text.index(":", entry.key.end) + 1
+    return f"{text[:colon]} {flow(value)}{text[max(entry.end, colon) :]}"
+
+
+def with_scalar(text: str, top: str, key: str, value: str) -> str:
+    """The text with one text set in the mapping under the top-level key `top`. Raises Unpatchable, Unreadable."""
+    node, _ = _collection(text, top)
+    entry = node.entries.get(key) if isinstance(node, MapNode) else None
+    if entry is None:
+        line = f"{flow(key)}: {flow(value)}"
+        return _added(text, top, [line], line, "{}", _step(text, top))
+    if not entry.here or not isinstance(entry.value, ScalarNode):
+        raise Unpatchable(f"`{top}.{key}` is written in a way that cannot be changed here")
+    colon = text.index(":", entry.key.end) + 1
+    return f"{text[:colon]} {flow(value)}{text[max(entry.end, colon) :]}"
+
+
 def without(text: str, top: str, numbers: Sequence[int]) -> str:
     """The text without the entries or items `numbers` (from 0) of `top`. Raises Unpatchable, Unreadable."""
     node, colon = _collection(text, top)

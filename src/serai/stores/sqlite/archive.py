@@ -10,16 +10,36 @@ from typing import Any, TypeVar
 from serai.core.delivery import Delivery, DeliveryState
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, SessionId
-from serai.ports.store import Counts, MessageRow, SessionRow
+from serai.core.message import Usage
+from serai.ports.store import Counts, Found, MessageRow, SessionRow, UsageRow
 from serai.stores.sqlite.codec import decode_message
 from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
 
 T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
 
 _SESSION = (
     "SELECT session.id, lane.label, lane.agent, lane.platform, iif(closed_at IS NULL, 'open', 'closed'),"
     " messages, opened_at, last_at, title, owner FROM session JOIN lane ON lane.id = session.lane"
+)
+
+_SEARCH = (
+    "SELECT session.id, lane.label, lane.agent, message.n, message.body, message.created_at"
+    " FROM message JOIN session ON session.id = message.session JOIN lane ON lane.id = session.lane"
+    " WHERE (?1 IS NULL OR lane.agent = ?1) AND says(message.body) ORDER BY message.created_at DESC, n DESC LIMIT ?2"
+)
+
+_USAGE = (
+    "SELECT date(ended_at, 'unixepoch', 'localtime') AS day, lane.agent,"
+    " coalesce(json_extract(turn.answer, '$.model'), '') AS model, count(*),"
+    " sum(coalesce(json_extract(answer, '$.usage.input_tokens'), 0)),"
+    " sum(coalesce(json_extract(answer, '$.usage.output_tokens'), 0)),"
+    " sum(coalesce(json_extract(answer, '$.usage.cached_tokens'), 0)),"
+    " sum(coalesce(json_extract(answer, '$.usage.reasoning_tokens'), 0))"
+    " FROM (SELECT lane, ended_at, json_extract(CAST(result AS TEXT), '$.answer') AS answer FROM turn"
+    " WHERE ended_at >= ?1) AS turn JOIN lane ON lane.id = turn.lane"
+    " WHERE (?2 IS NULL OR lane.agent = ?2) GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3"
 )
 
 
@@ -53,6 +73,27 @@ class SqliteArchive:
         rows = await self._rows("SELECT n, body, created_at FROM message WHERE session = ? ORDER BY n", (session,))
         return [MessageRow(n, decode_message(body), created_at) for n, body, created_at in rows]
 
+    async def search(self, words: Sequence[str], *, agent: AgentId | None = None, limit: int = 50) -> Sequence[Found]:
+        wanted = [word.casefold() for word in words]
+
+        def says(body: bytes) -> bool:
+            text = decode_message(body).text.casefold()
+            return all(word in text for word in wanted)
+
+        def look(db: sqlite3.Connection) -> Rows:
+            db.create_function("says", 1, says)
+            return db.execute(_SEARCH, (agent, limit)).fetchall()
+
+        rows = await self._in_thread(look)
+        return [
+            Found(session, key, who, MessageRow(n, decode_message(body), at))
+            for session, key, who, n, body, at in rows
+        ]
+
+    async def usage(self, *, since: float, agent: AgentId | None = None) -> Sequence[UsageRow]:
+        rows = await self._rows(_USAGE, (since, agent))
+        return [UsageRow(day, who, model, turns, Usage(*tokens)) for day, who, model, turns, *tokens in rows]
+
     async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
         rows = await self._rows(
             f"SELECT {COLUMNS} FROM delivery WHERE (?1 IS NULL OR state = ?1) ORDER BY seq DESC LIMIT ?2",
@@ -67,7 +108,7 @@ class SqliteArchive:
         with self._lock:
             self._db.close()
 
-    async def _rows(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    async def _rows(self, query: str, values: tuple[Any, ...]) -> Rows:
         return await self._in_thread(lambda db: db.execute(query, values).fetchall())
 
     async def _in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:

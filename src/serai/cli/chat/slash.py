@@ -1,0 +1,138 @@
+"""The commands of a chat: lines that begin with `/`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from serai.cli.chat.conversation import ROUTED, Conversation
+from serai.cli.failure import Failed
+from serai.cli.nearest import hint
+from serai.core.error import SeraiError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serai.ports.store import MessageRow
+
+_SESSIONS_SHOWN = 10
+_MESSAGES_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """A command. `run` gets what was typed behind its name; `words` are what could be typed there."""
+
+    help: str
+    run: Callable[[Conversation, str], None]
+    argument: str = ""
+    words: Callable[[Conversation], list[str]] = lambda _: []
+
+
+def run(conversation: Conversation, line: str) -> bool:
+    """Runs a command; False where it asks to leave. Raises Failed for an unknown one, and as the command does."""
+    name, _, rest = line.strip().partition(" ")
+    if name in LEAVING:
+        return False
+    if name not in COMMANDS:
+        raise Failed(f"There is no command `{name}`{hint(name, COMMANDS)}. /help lists them; // sends a slash.")
+    COMMANDS[name].run(conversation, rest.strip())
+    return True
+
+
+def offered(conversation: Conversation, line: str) -> Iterator[str]:
+    """How the last word of an unfinished line could go on; nothing where that cannot be found out."""
+    name, space, rest = line.partition(" ")
+    if not space:
+        yield from (command for command in (*COMMANDS, *LEAVING) if command.startswith(name))
+    elif name in COMMANDS:
+        try:
+            yield from (word for word in COMMANDS[name].words(conversation) if word.startswith(rest))
+        except SeraiError:
+            return
+
+
+def _help(_: Conversation, __: str) -> None:
+    from serai.cli.table import print_fields
+
+    named = [(f"{name} {slash.argument}".rstrip(), slash.help) for name, slash in COMMANDS.items()]
+    keys = [("Ctrl-C", "Stop the answer, or clear the line"), ("Alt-Enter", "A new line")]
+    print_fields([*named, ("/quit", "Leave, as Ctrl-D does"), *keys])
+
+
+def _agents(conversation: Conversation, _: str) -> None:
+    for agent in conversation.agents():
+        click.echo(f"{'*' if agent == conversation.agent else ' '} {agent}")
+
+
+def _agent(conversation: Conversation, agent: str) -> None:
+    if agent:
+        conversation.choose(agent)
+    _tell(conversation)
+
+
+def _new(conversation: Conversation, _: str) -> None:
+    conversation.begin()
+    _tell(conversation)
+
+
+def _sessions(conversation: Conversation, _: str) -> None:
+    import time
+
+    from serai.cli.moment import ago
+    from serai.cli.table import print_table
+
+    now = time.time()
+    rows = [
+        (row.id, row.agent, str(row.messages), ago(row.last_at, now))
+        for row in conversation.sessions()[:_SESSIONS_SHOWN]
+    ]
+    if rows:
+        print_table(("session", "agent", "messages", "last"), rows, right=("messages",), whole=("session", "last"))
+    else:
+        click.echo("No sessions yet")
+
+
+def _session(conversation: Conversation, session: str) -> None:
+    if session:
+        show_last(conversation.resume(session))
+    _tell(conversation)
+
+
+def show_last(messages: "Sequence[MessageRow]") -> None:
+    """The end of a conversation that is gone on with."""
+    from serai.cli.printable import harmless
+
+    said = [entry for entry in messages if entry.message.role in ("user", "assistant") and entry.message.text]
+    for entry in said[-_MESSAGES_SHOWN:]:
+        click.echo(f"{entry.message.role}: {harmless(entry.message.text)}")
+
+
+def _tell(conversation: Conversation) -> None:
+    agent = "routing decides who answers" if conversation.agent == ROUTED else f"agent {conversation.agent}"
+    click.echo(f"Session {conversation.session}, {agent}.")
+
+
+def _agent_words(conversation: Conversation) -> list[str]:
+    return [*conversation.agents(), ROUTED]
+
+
+def _session_words(conversation: Conversation) -> list[str]:
+    return [row.id for row in conversation.sessions()]
+
+
+COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
+    {
+        "/help": Slash("List the commands", _help),
+        "/agents": Slash("List the agents", _agents),
+        "/agent": Slash(
+            "Talk to this agent, in a new session; `default` lets routing decide", _agent, "[ID]", _agent_words
+        ),
+        "/new": Slash("Begin a new session", _new),
+        "/sessions": Slash("List the latest sessions of this command line", _sessions),
+        "/session": Slash("Tell which session this is, or go on with another one", _session, "[ID]", _session_words),
+    }
+)
+LEAVING: Final = ("/quit", "/exit")

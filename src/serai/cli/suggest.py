@@ -1,0 +1,44 @@
+"""What the shell offers when Tab is pressed: ids of agents and of sessions.
+
+Nothing is ever said here: where the home cannot be read, nothing is offered.
+"""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from serai.cli.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serai.ports.store import Archive, SessionRow
+
+_SESSIONS_MOST = 50
+
+
+def agents(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The configured agents whose ids begin with what was typed."""
+    snapshot = _place(ctx).load().snapshot
+    known = map(str, snapshot.agents) if snapshot else ()
+    return [name for name in known if name.startswith(incomplete)]
+
+
+def sessions(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The latest sessions whose ids begin with what was typed."""
+    from serai.cli.archive import read
+    from serai.core.error import SeraiError
+
+    async def latest(archive: "Archive") -> "Sequence[SessionRow]":
+        return await archive.sessions(limit=_SESSIONS_MOST)
+
+    try:
+        found = read(_place(ctx), latest, ())
+    except SeraiError:
+        return []
+    return [row.id for row in found if row.id.startswith(incomplete)]
+
+
+def _place(ctx: click.Context) -> Place:
+    """The home of the command line that is being typed; nothing of it has run."""
+    return Place(ctx.find_root().params.get("home"))

@@ -1,0 +1,209 @@
+"""`serai chat` without a terminal: a line is a message, answers are plain text (SPEC 12)."""
+
+import asyncio
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from serai.cli.chat.blocks import Blocks
+from serai.cli.chat.conversation import Conversation
+from serai.cli.chat.screen import RichScreen
+from serai.cli.chat.slash import COMMANDS, offered
+from serai.cli.failure import Failed
+from serai.cli.place import Place
+from serai.core.ids import DEFAULT_ACCOUNT, Account, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.principal import LOCAL
+from serai.stores.sqlite.store import open_store
+from serai.testing.store_contract import NOW, OPS, arrival, done, offer
+from tests.cli.fake_gateway import FakeGateway
+from tests.cli.stored import SESSION, store_conversation
+from tests.cli.terminal import Terminal
+from tests.cli.test_cli_ask import PATH, piece
+
+MODELS = {"object": "list", "data": [{"id": "default"}, {"id": "main"}, {"id": "ops"}]}
+OURS = "chat-0123456789ab"
+
+
+@pytest.fixture
+def talking(gateway: FakeGateway) -> FakeGateway:
+    gateway.answers("/v1/models", MODELS)
+    gateway.streams(PATH, piece("Good "), piece("**morning**"))
+    return gateway
+
+
+def store_ours(home: Path) -> None:
+    """A session that this command line has had with ops."""
+    asyncio.run(_store(home / "state.db"))
+
+
+async def _store(path: Path) -> None:
+    store = open_store(path)
+    try:
+        address = LaneAddress(OPS, "api_server", DEFAULT_ACCOUNT, "dm", chat=OURS)
+        place = {"address": address, "connection": Account("api_server", DEFAULT_ACCOUNT)}
+        wanted = replace(arrival(1), session=SessionId(OURS), owner=LOCAL.name, **place)  # type: ignore[arg-type]
+        accepted = await store.accept(wanted)
+        claim = await store.claim(accepted.lane, offer())
+        assert claim is not None
+        await store.finish(claim.fence, done(), NOW)
+    finally:
+        await store.close()
+
+
+def asked(gateway: FakeGateway) -> list[tuple[str, str, str]]:
+    """Message, model and session of each question."""
+    return [
+        (one.document["messages"][-1]["content"], one.document["model"], one.headers["x-hermes-session-id"])
+        for one in gateway.asked
+        if one.path == PATH
+    ]
+
+
+def test_each_line_is_a_message_of_one_session(serai: Terminal, talking: FakeGateway) -> None:
+    said = serai("chat", typed="hello\n\nand again\n")
+    assert (said.code, said.out, said.err) == (0, "Good **morning**\nGood **morning**\n", "")
+    (first, model, session), (second, _, same) = asked(talking)
+    assert (first, second, model) == ("hello", "and again", "default")
+    assert session == same
+
+
+def test_an_agent_is_chosen_at_the_start_or_on_the_way_in_a_session_of_its_own(
+    serai: Terminal, talking: FakeGateway
+) -> None:
+    serai("chat", "--agent", "main", typed="one\n/agent ops\ntwo\n/agent default\nthree\n")
+    assert [model for _, model, _ in asked(talking)] == ["main", "ops", "default"]
+    assert len({session for _, _, session in asked(talking)}) == 3
+
+
+def test_a_new_session_keeps_the_agent(serai: Terminal, talking: FakeGateway) -> None:
+    serai("chat", "--agent", "ops", typed="one\n/new\ntwo\n/quit\nthree\n")
+    assert [(text, model) for text, model, _ in asked(talking)] == [("one", "ops"), ("two", "ops")]
+    assert len({session for _, _, session in asked(talking)}) == 2
+
+
+def test_a_stored_session_goes_on_with_its_agent(serai: Terminal, talking: FakeGateway) -> None:
+    store_ours(serai.home)
+    assert serai("chat", "--session", OURS, typed="one\n").code == 0
+    said = serai("chat", typed=f"/session {OURS}\ntwo\n/sessions\n")
+    assert "user: hi\nassistant: hello\n" in said.out
+    assert f"Session {OURS}, agent ops." in said.out
+    assert asked(talking) == [("one", "ops", OURS), ("two", "ops", OURS)]
+
+
+def test_sessions_of_other_places_can_be_read_but_not_joined(serai: Terminal, talking: FakeGateway) -> None:
+    store_conversation(serai.home)
+    said = serai("chat", "--session", SESSION)
+    assert (said.code, "can be read, not joined" in said.err) == (1, True)
+    assert serai("chat", typed="/sessions\n").out == "No sessions yet\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("/agnet ops\n", "There is no command `/agnet` (did you mean `/agent`?)"),
+        ("/agent opps\n", "Agent `opps` not found (did you mean `ops`?)"),
+        ("/session nowhere\n", "Session `nowhere` not found"),
+    ],
+)
+def test_a_wrong_command_is_one_sentence(typed: str, sentence: str, serai: Terminal, talking: FakeGateway) -> None:
+    said = serai("chat", typed=typed)
+    assert said.code == 1
+    assert said.err.startswith(f"Error: {sentence}")
+    assert asked(talking) == []
+
+
+def test_a_message_may_begin_with_a_slash(serai: Terminal, talking: FakeGateway) -> None:
+    serai("chat", typed="//etc is full\n")
+    assert asked(talking)[0][0] == "/etc is full"
+
+
+def test_help_lists_every_command(serai: Terminal, talking: FakeGateway) -> None:
+    said = serai("chat", typed="/help\n/agents\n")
+    for name in (*COMMANDS, "/quit"):
+        assert f"{name} " in said.out
+    assert "  main\n  ops\n" in said.out
+
+
+def test_without_a_gateway_nothing_begins(serai: Terminal) -> None:
+    said = serai("chat", typed="hello\n")
+    assert (said.code, "No gateway runs" in said.err) == (1, True)
+
+
+def test_an_error_ends_a_chat_that_nobody_watches(serai: Terminal, talking: FakeGateway) -> None:
+    talking.answers(PATH, {"error": {"message": "The model is away."}}, 503)
+    said = serai("chat", typed="hello\nagain\n")
+    assert (said.code, said.err) == (1, "Error: The model is away.\n")
+    assert len(asked(talking)) == 1
+
+
+def test_commands_and_their_words_are_offered(serai: Terminal, talking: FakeGateway) -> None:
+    store_ours(serai.home)
+    conversation = Conversation(Place(str(serai.home)))
+    assert list(offered(conversation, "/se")) == ["/sessions", "/session"]
+    assert list(offered(conversation, "/agent ")) == ["main", "ops", "default"]
+    assert list(offered(conversation, "/session chat")) == [OURS]
+    talking.hang_up()
+    assert list(offered(conversation, "/agent ")) == []
+
+
+def drawn(pieces: Iterator[str]) -> str:
+    console = Console(file=io.StringIO(), width=60, force_terminal=False)
+    try:
+        RichScreen(console).show(pieces)
+    finally:
+        text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def test_an_answer_is_drawn_block_by_block() -> None:
+    text = drawn(iter(["# Ti", "tle\n\nSome *te", "xt*.\n\n```\na\n\nb\n```\n\n1. one\n2. t", "wo"]))
+    assert "Title" in text
+    assert "Some text." in text
+    assert "1 one\n 2 two" in text
+    assert "```" not in text
+
+
+def test_a_link_shows_where_it_leads() -> None:
+    assert "http://evil.example" in drawn(iter(["[the bank](http://evil.example)"]))
+
+
+def test_what_had_come_of_an_answer_stays_when_it_breaks() -> None:
+    def pieces() -> Iterator[str]:
+        yield "It be"
+        yield "gan"
+        raise Failed("gone")
+
+    with pytest.raises(Failed):
+        drawn(pieces())
+    console = Console(file=io.StringIO(), width=60)
+    with pytest.raises(Failed):
+        RichScreen(console).show(pieces())
+    assert "It began" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("a\n\nb\n", ["a\n\n"]),
+        ("a\nb\n", []),
+        ("```\na\n\nb\n```\n\nc\n", ["```\na\n\nb\n```\n\n"]),
+        ("~~~~\n~~~\n\nb\n~~~~\n\nc\n", ["~~~~\n~~~\n\nb\n~~~~\n\n"]),
+        ("1. a\n\n   more\n\n2. b\n", ["1. a\n\n   more\n\n"]),
+    ],
+)
+def test_a_block_ends_where_markdown_lets_it(text: str, blocks: list[str]) -> None:
+    assert list(Blocks().add(text)) == blocks
+
+
+@given(st.text(alphabet="ab`\n ", max_size=60), st.integers(1, 7))
+def test_no_letter_is_lost_or_moved_however_the_text_is_cut(text: str, size: int) -> None:
+    blocks = Blocks()
+    found = "".join(block for at in range(0, len(text), size) for block in blocks.add(text[at : at + size]))
+    assert found + blocks.rest == text

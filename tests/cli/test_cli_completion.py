@@ -1,0 +1,67 @@
+"""`serai completion`: what Tab offers (SPEC 12)."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.stored import SESSION, store_conversation
+from tests.cli.terminal import OPS, Terminal
+
+
+def offered(serai: Terminal, *words: str) -> set[str]:
+    """What a shell would be told for the last of `words`."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv = ['serai']; from serai.cli import main; main()"],
+        env={
+            "SERAI_HOME": str(serai.home),
+            "HOME": str(serai.home.parent),
+            "_SERAI_COMPLETE": "bash_complete",
+            "COMP_WORDS": " ".join(["serai", *words]),
+            "COMP_CWORD": str(len(words)),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return {line.partition(",")[2] for line in done.stdout.splitlines() if line}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_a_script_that_asks_serai(shell: str, serai: Terminal) -> None:
+    said = serai("completion", shell)
+    assert said.code == 0
+    assert f"_SERAI_COMPLETE={shell}_complete" in said.out
+    if shutil.which(shell):
+        assert subprocess.run([shell, "-n"], input=said.out, text=True, timeout=60).returncode == 0
+
+
+def test_an_unknown_shell_is_a_wrong_command_line(serai: Terminal) -> None:
+    assert serai("completion", "tcsh").code == 2
+
+
+def test_commands_and_options_are_offered(serai: Terminal) -> None:
+    assert {"session", "status"} <= offered(serai, "s")
+    assert "search" in offered(serai, "session", "se")
+    assert "--agent" in offered(serai, "ask", "--a")
+
+
+def test_agents_of_the_home_are_offered(serai: Terminal) -> None:
+    serai.write(OPS)
+    for words in (["agent", "show"], ["agent", "remove"], ["ask", "--agent"], ["logs", "--agent"]):
+        assert "ops" in offered(serai, *words, "o")
+
+
+def test_sessions_are_offered(serai: Terminal) -> None:
+    store_conversation(serai.home)
+    for words in (["session", "show"], ["session", "export"], ["ask", "--session"]):
+        assert SESSION in offered(serai, *words, "ses")
+
+
+def test_a_broken_home_offers_nothing(serai: Terminal) -> None:
+    serai.write("agents: [")
+    serai.write("not a database", "state.db")
+    assert offered(serai, "agent", "show", "") == set()
+    assert offered(serai, "session", "show", "") == set()

@@ -1,0 +1,14 @@
+"""Runs the interpreter with the given arguments; the terminal on its standard input becomes its own, so that Ctrl-C
+reaches it.
+
+python -S own.py -m serai chat
+"""
+
+import fcntl
+import os
+import sys
+import termios
+
+if __name__ == "__main__":
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
