@@ -11,6 +11,7 @@ from serai.core.delivery import Delivery, DeliveryState
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, SessionId
 from serai.ports.store import Counts, MessageRow, SessionRow
+from serai.stores.sqlite.agent import stopped
 from serai.stores.sqlite.codec import decode_message
 from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
@@ -62,6 +63,9 @@ class SqliteArchive:
 
     async def counts(self) -> Counts:
         return await self._in_thread(_counts)
+
+    async def stopped(self) -> frozenset[AgentId]:
+        return await self._in_thread(stopped)
 
     async def close(self) -> None:
         with self._lock:
