@@ -13,6 +13,7 @@ from openai import AsyncOpenAI
 
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
+from serai.core.change import BadConfiguration, Change
 from serai.core.decision import Considered, Decision, Explanation
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import MAIN, AgentId, InputId, SessionId
@@ -165,6 +166,8 @@ class Stage:
         self.readiness = Readiness(True, {"ready": True, "accounts": {"webhook@work": "running"}})
         self.clock = ManualClock()
         self.explained: list[Source] = []
+        self.reloaded: Change | BadConfiguration = Change()
+        self.switched: list[tuple[AgentId, str]] = []
         self.port = 0
         self.server = Server(
             Services(
@@ -174,6 +177,9 @@ class Stage:
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,
+                reload=self._reload,
+                stop_agent=self._stop,
+                start_agent=self._start,
                 metrics=lambda: b"serai_turns_total 1.0\n",
                 local_token=LOCAL_TOKEN,
                 clock=self.clock,
@@ -226,6 +232,18 @@ class Stage:
 
     def _endpoint(self, platform: str, account: str) -> HttpEndpoint | None:
         return self.endpoint if (platform, account) == ("webhook", "work") else None
+
+    async def _reload(self) -> Change:
+        if isinstance(self.reloaded, Exception):
+            raise self.reloaded
+        return self.reloaded
+
+    async def _stop(self, agent: AgentId) -> None:
+        self.snapshot = self.snapshot.with_stopped({agent})
+        self.switched.append((agent, "stop"))
+
+    async def _start(self, agent: AgentId) -> None:
+        self.switched.append((agent, "start"))
 
     async def _ready(self) -> Readiness:
         return self.readiness

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from serai.app.log import Redactor, set_up
+from serai.app.log import Redactor, set_level, set_up
 
 SECRET = "fake-key-0123456789"
 
@@ -67,3 +67,14 @@ def test_the_level_is_obeyed(tmp_path: Path) -> None:
     structlog.get_logger("x").info("quiet")
     structlog.get_logger("x").warning("loud")
     assert [line["event"] for line in lines(tmp_path)] == ["loud"]
+
+
+def test_the_level_may_change_while_running(tmp_path: Path) -> None:
+    set_up(tmp_path, "info", Redactor(tuple))
+    log = structlog.get_logger("turn")
+    log.debug("before")
+    set_level("debug")
+    log.debug("after")
+    set_level("warning")
+    log.info("too late")
+    assert [line["event"] for line in lines(tmp_path)] == ["after"]

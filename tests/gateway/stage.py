@@ -30,7 +30,8 @@ from serai.gateway.outbox import Outbox
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Ask, Run, Runs
 from serai.gateway.state import State
-from serai.gateway.supervisor import Switchboard, wake_unfinished
+from serai.gateway.supervisor import wake_unfinished
+from serai.gateway.switchboard import Switchboard
 from serai.gateway.turn import Workshop
 from serai.plugins.hooks import PluginHooks
 from serai.ports.hooks import Choice

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from serai.core.change import BadConfiguration
 from serai.core.error import Busy, ModelError, NoModel, Refused, SeraiError, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
 from serai.ports.store import IdempotencyConflict, SessionTaken
@@ -19,7 +20,8 @@ _TYPES: Final[Mapping[int, str]] = MappingProxyType(
 class ApiError(SeraiError):
     """An answer that is an error: `status`, the `code` for programs, the sentence for people.
 
-    `param` names the field or header that is wrong, `retry_after` is in seconds, `lines` are further header lines.
+    `param` names the field or header that is wrong, `retry_after` is in seconds, `lines` are further header lines,
+    `more` further fields of the document.
     """
 
     def __init__(
@@ -31,19 +33,21 @@ class ApiError(SeraiError):
         param: str | None = None,
         retry_after: float | None = None,
         lines: tuple[tuple[str, str], ...] = (),
+        more: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
         self.param = param
         self.lines = lines
+        self.more = more
         if retry_after is not None:
             self.lines += (("Retry-After", str(max(1, ceil(retry_after)))),)
 
     def body(self) -> bytes:
         """The JSON document."""
         kind = _TYPES.get(self.status) or ("server_error" if self.status >= 500 else "invalid_request_error")
-        detail = {"message": str(self), "type": kind, "param": self.param, "code": self.code}
+        detail = {"message": str(self), "type": kind, "param": self.param, "code": self.code, **self.more}
         return msgspec.json.encode({"error": detail})
 
 
@@ -71,6 +75,8 @@ def translated(error: SeraiError) -> ApiError:
             return ApiError(429, "busy", text, retry_after=error.retry_after)
         case StorageFailed():
             return ApiError(503, "storage_failed", text)
+        case BadConfiguration():
+            return ApiError(422, "invalid_configuration", text, more={"problems": error.problems})
         case NoModel():
             return ApiError(503, "no_model", text)
         case SessionTaken():

@@ -8,6 +8,7 @@ from serai.api.connection import HttpServer
 from serai.api.dispatch import Dispatch
 from serai.api.health import Health
 from serai.api.models import Models
+from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
 from serai.api.routing import RouteTest
@@ -57,12 +58,16 @@ class Server:
 
 def _paths(services: Services) -> Paths:
     health, models, platforms = Health(services), Models(services.clock), Platforms(services.endpoint)
+    operate = Operate(services)
     return Paths(
         [
             Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
             Resource("/v1/models", {"GET": models.all}),
             Resource("/v1/models/{}", {"GET": models.one}),
             Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),
+            Resource("/api/reload", {"POST": operate.reload}),
+            Resource("/api/agents/{}/stop", {"POST": operate.stop}),
+            Resource("/api/agents/{}/start", {"POST": operate.start}),
             Resource("/health", {"GET": health.live}, guard="none"),
             Resource("/ready", {"GET": health.ready}, guard="probe"),
             Resource("/metrics", {"GET": health.metrics}),

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from serai.core.change import Change
 from serai.core.decision import Explanation
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import AgentId, InputId, SessionId
@@ -72,7 +73,8 @@ class Services:
     """Everything behind the API.
 
     `endpoint` finds the platform that receives at `POST /<platform>/<account>`, None where there is none; `metrics`
-    is the Prometheus text; `local_token` makes its bearer the local admin.
+    is the Prometheus text; `reload` reads the configuration anew and raises BadConfiguration; `local_token` makes its
+    bearer the local admin.
     """
 
     snapshot: Callable[[], Snapshot]
@@ -82,6 +84,9 @@ class Services:
     endpoint: Callable[[str, str], HttpEndpoint | None]
     ready: Callable[[], Awaitable[Readiness]]
     metrics: Callable[[], bytes]
+    reload: Callable[[], Awaitable[Change]]
+    stop_agent: Callable[[AgentId], Awaitable[None]]
+    start_agent: Callable[[AgentId], Awaitable[None]]
     local_token: str
     clock: Clock
     entropy: Entropy

@@ -14,12 +14,18 @@ from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
-from serai.app import metrics, platforms
+from serai.app import metrics
+from serai.app.connect import Connector, touched
 from serai.app.demo import DemoToolbox
+from serai.app.log import set_level
+from serai.app.reload import Reading, Reloader
 from serai.app.system import SystemClock, SystemEntropy
 from serai.config.layout import Layout, prepare_agent
-from serai.core.error import SeraiError, Startup
+from serai.config.load import Loaded
+from serai.core.change import BadConfiguration, differences
+from serai.core.error import SeraiError, Startup, StorageFailed
 from serai.core.ids import Account, AgentId, LaneId
+from serai.core.snapshot import Snapshot, stopped_text
 from serai.engines.local import LocalEngine
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
@@ -33,7 +39,8 @@ from serai.gateway.outbox import Outbox
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
 from serai.gateway.state import State
-from serai.gateway.supervisor import Switchboard, prune, sweep, wake_unfinished, watch_loop
+from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
+from serai.gateway.switchboard import Switchboard
 from serai.gateway.turn import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
@@ -70,7 +77,12 @@ class Gateway:
     """One running gateway."""
 
     def __init__(
-        self, layout: Layout, state: State, session: aiohttp.ClientSession, wrapping: Wrapping | None = None
+        self,
+        layout: Layout,
+        reading: Reading,
+        state: State,
+        session: aiohttp.ClientSession,
+        wrapping: Wrapping | None = None,
     ) -> None:
         """Builds everything; opens the store. Raises Startup, StorageFailed."""
         wrap = wrapping or Wrapping()
@@ -80,7 +92,7 @@ class Gateway:
         self._engine = LocalEngine()
         self._switchboard = Switchboard(self._entropy)
         self._threads = AgentThreads()
-        self._prepare_agents()
+        _prepare_agents(state.snapshot)
         self.token = chance.token_urlsafe(32)
         self._store: Store = wrap.store(open_store(layout.database))
         hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
@@ -95,8 +107,8 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        model: Model = wrap.model(OpenAIChat(session, lambda: state.secrets, Timeouts()))
-        fair = FairShare(lambda: state.snapshot)
+        model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
+        self._fair = FairShare(lambda: state.snapshot)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -111,7 +123,7 @@ class Gateway:
             split=self._outbox.split,
             hooks=agent_hooks,
         )
-        self._lanes = Lanes(workshop, fair)
+        self._lanes = Lanes(workshop, self._fair)
         self._resolver = Resolver(lambda: state.snapshot, hooks)
         door = Door(
             state,
@@ -125,7 +137,9 @@ class Gateway:
             agent_hooks,
         )
         self._intake = Intake(door, Commands(door, self._outbox.split))
-        self._connect(session, wrap)
+        self._connector = Connector(self._switchboard, session, self._clock, wrap.platform)
+        self._connector.connect(self._connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
+        self._reloader = Reloader(reading, layout.config, state.configured, self._adopt)
         self._server = Server(self._services(Runs(door)))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -137,6 +151,7 @@ class Gateway:
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Takes up what an earlier process left, then listens. Returns where. Raises Startup."""
         self._spawn(self._engine.run(self._drain), "engine")
+        self._state.stop(await self._store.stopped())
         left = await self._store.recover(self._repeatable(), self._clock.now())
         wake_unfinished(self._engine, left)
         self._spawn(self._switchboard.run(self._intake.receive), "connections")
@@ -144,6 +159,7 @@ class Gateway:
         self._spawn(sweep(self._store, self._engine, self._clock), "sweep")
         self._spawn(prune(self._store, self._clock, self._retention), "prune")
         self._spawn(watch_loop(self._meter), "watch")
+        self._spawn(self._reloader.watch(), "reload")
         return address
 
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:
@@ -170,25 +186,48 @@ class Gateway:
             account, chat = rest.split(":", 1)
             await self._outbox.drain(Account(first, account), chat)
 
-    def _prepare_agents(self) -> None:
-        """An agent whose home cannot be made stays configured, and fails in its own turns only."""
-        for profile in self._state.snapshot.agents.values():
-            try:
-                prepare_agent(profile)
-            except Startup as error:
-                _log.warning("an agent's home cannot be made", agent=profile.id, error=str(error))
+    async def _adopt(self, new: Snapshot, loaded: Loaded, earlier: Loaded) -> tuple[str, ...]:
+        """Puts another configuration in force (SPEC 2.6). Raises BadConfiguration, and then nothing has changed."""
+        old = self._state.configured
+        renewed = loaded.secrets.renewed(earlier.secrets)
+        exchanged = touched(old, new, renewed)
+        drivers = self._connector.make(new, loaded.secrets, exchanged)
+        if problems := self._connector.problems(new, drivers):
+            raise BadConfiguration(problems)
+        await asyncio.to_thread(_prepare_agents, new)
+        self._state.swap(new, loaded.secrets)
+        set_level(new.log_level)
+        self._fair.serve()
+        await self._connector.exchange(drivers, old.accounts.keys() - new.accounts.keys(), self._store.owes)
+        for agent in old.agents:
+            if old.refusal(agent) is None:
+                await self._refuse_waiting(agent)
+        names = sorted({name for _, name in renewed})
+        return (*differences(old, new, exchanged), *(f"{name} has a new value" for name in names))
 
-    def _connect(self, session: aiohttp.ClientSession, wrap: Wrapping) -> None:
-        for account, settings in self._state.snapshot.accounts.items():
-            if settings.refusal is not None:
-                self._switchboard.disable(account, settings.refusal)
-                continue
-            try:
-                driver = platforms.make(settings, secrets=self._state.secrets, session=session, clock=self._clock)
-            except SeraiError as error:
-                self._switchboard.disable(account, str(error))
-            else:
-                self._switchboard.add(wrap.platform(driver))
+    async def _refuse_waiting(self, agent: AgentId) -> None:
+        """Of an agent that may no longer answer. What cannot be refused now is refused when its turn would come."""
+        refusal = self._state.snapshot.refusal(agent)
+        if refusal is None:
+            return
+        try:
+            await self._lanes.refuse(agent, refusal)
+        except StorageFailed as error:
+            _log.error("waiting messages could not be refused yet", agent=agent, error=str(error))
+
+    async def _stop_agent(self, agent: AgentId) -> None:
+        """The kill switch (SPEC 7.6). Raises StorageFailed."""
+        await self._store.stop_agent(agent, self._clock.now())
+        self._state.stop(await self._store.stopped())
+        self._lanes.interrupt(agent, stopped_text(agent))
+        await self._refuse_waiting(agent)
+        _log.warning("an agent was stopped", agent=agent)
+
+    async def _start_agent(self, agent: AgentId) -> None:
+        """Lets a stopped agent answer again. Raises StorageFailed."""
+        await self._store.start_agent(agent)
+        self._state.stop(await self._store.stopped())
+        _log.info("an agent was started", agent=agent)
 
     def _repeatable(self) -> frozenset[str]:
         """Platforms on which a send whose outcome is unknown may be repeated under the same key."""
@@ -207,6 +246,9 @@ class Gateway:
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,
+            reload=self._reloader.reload,
+            stop_agent=self._stop_agent,
+            start_agent=self._start_agent,
             metrics=metrics.renderer(collector),
             local_token=self.token,
             clock=self._clock,
@@ -214,11 +256,16 @@ class Gateway:
         )
 
     def _endpoint(self, platform: str, account: str) -> HttpEndpoint | None:
-        connection = self._switchboard.connection(Account(platform, account))
-        if connection is None:
+        known = Account(platform, account)
+        if self._state.account(known) is None:
             return None
+        connection = self._switchboard.connection(known)
+        if connection is None:
+            return _Unavailable(
+                HttpReply(503, code="not_connected", text="this account is not running", retry_after=5)
+            )
         if connection.platform is None:
-            return _Disabled(connection.reason or "disabled")
+            return _Unavailable(HttpReply(503, code="account_disabled", text=connection.reason or "disabled"))
         return connection.platform if isinstance(connection.platform, HttpEndpoint) else None
 
     async def _ready(self) -> Readiness:
@@ -236,6 +283,10 @@ class Gateway:
                 for c in self._switchboard.connections()
             },
             "turns_in_flight": self._lanes.in_flight,
+            "configuration": {
+                "problems": [str(problem) for problem in self._reloader.problems],
+                "needs_restart": self._reloader.needs_restart,
+            },
         }
         return Readiness(not any(reasons.values()), body)
 
@@ -253,11 +304,20 @@ def _complain(task: asyncio.Task[None]) -> None:
         _log.error("a background task ended", task=task.get_name(), error=repr(error))
 
 
-class _Disabled:
-    """The endpoint of an account that is disabled: 503 with the reason (SPEC 16.6)."""
+def _prepare_agents(snapshot: Snapshot) -> None:
+    """An agent whose home cannot be made stays configured, and fails in its own turns only."""
+    for profile in snapshot.agents.values():
+        try:
+            prepare_agent(profile)
+        except Startup as error:
+            _log.warning("an agent's home cannot be made", agent=profile.id, error=str(error))
 
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
+
+@dataclass(frozen=True, slots=True)
+class _Unavailable:
+    """The endpoint of an account that cannot receive: 503 with the reason (SPEC 16.6)."""
+
+    reply: HttpReply
 
     async def handle(self, _request: HttpRequest) -> HttpReply:
-        return HttpReply(503, code="account_disabled", text=self._reason)
+        return self.reply

@@ -23,6 +23,7 @@ class LocalModels:
         self._home = home
         self._session = session
         self._embedded: EmbeddedModel | None = None
+        self.found: LocalModel | None = None
 
     @property
     def embedded(self) -> EmbeddedModel | None:
@@ -30,7 +31,12 @@ class LocalModels:
         return self._embedded
 
     async def find(self) -> LocalModel | None:
-        """The model to use, ready to answer; None where this machine has none."""
+        """The model to use, ready to answer; None where this machine has none. What was found stays in use."""
+        if self.found is None:
+            self.found = await self._find()
+        return self.found
+
+    async def _find(self) -> LocalModel | None:
         found = await find_local(self._session)
         if found is not None:
             return LocalModel(found, "")

@@ -37,7 +37,7 @@ def set_up(folder: Path, level: str, redactor: Redactor) -> None:
     for old in root.handlers[:]:
         root.removeHandler(old)
         old.close()
-    root.setLevel(level.upper())
+    set_level(level)
     try:
         file: logging.Handler = logging.handlers.RotatingFileHandler(
             folder / "serai.log", maxBytes=_BYTES_MOST, backupCount=_FILES_KEPT, encoding="utf-8", delay=True
@@ -51,16 +51,22 @@ def set_up(folder: Path, level: str, redactor: Redactor) -> None:
         root.addHandler(handler)
     structlog.configure(
         processors=[
+            structlog.stdlib.filter_by_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def set_level(level: str) -> None:
+    """From now on less important events are left out."""
+    logging.getLogger().setLevel(level.upper())
 
 
 def _render(_logger: Any, _method: str, event: Any) -> str:

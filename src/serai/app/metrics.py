@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from serai.gateway.meter import Meter
-from serai.gateway.supervisor import Switchboard
+from serai.gateway.switchboard import Switchboard
 
 
 class MeterCollector(Collector):

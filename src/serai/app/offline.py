@@ -23,8 +23,10 @@ async def archive(layout: Layout) -> AsyncIterator[Archive]:
 
 @asynccontextmanager
 async def store(layout: Layout) -> AsyncIterator[Store]:
-    """For changing one thing. A running gateway sees it at its next sweep. Raises Startup."""
-    _must_exist(layout)
+    """For changing one thing; made where there is none. A running gateway sees it in its next sweep.
+
+    Raises Startup.
+    """
     opened = open_store(layout.database)
     try:
         yield opened

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,15 @@ from serai.app.gateway import Gateway, Wrapping
 from serai.app.local import LocalModels
 from serai.app.lock import HomeLock, hold
 from serai.app.log import Redactor, set_up
+from serai.app.reload import Reading
 from serai.config.layout import Layout, prepare
 from serai.config.load import Loaded, load
-from serai.core.error import Startup
-from serai.core.snapshot import Problem, Snapshot
+from serai.core.change import BadConfiguration
+from serai.core.snapshot import Snapshot
 from serai.gateway.state import State
 from serai.models.openai_chat import make_session
 
 _log = structlog.get_logger("up")
-
-
-class BadConfiguration(Startup):
-    """The configuration cannot be used; `problems` says all that is wrong."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("the configuration has problems:\n" + "\n".join(f"  {problem}" for problem in problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +78,12 @@ async def _serve(
     async with make_session() as session:
         models = LocalModels(layout.home, session)
         try:
-            loaded, snapshot = await _configure(layout, environment, models)
+            source = partial(_read, layout, environment, models)
+            loaded = await source()
+            snapshot = _usable(loaded)
             state = State(snapshot, loaded.secrets)
             set_up(layout.logs, snapshot.log_level, Redactor(state.secret_values))
-            gateway = Gateway(layout, state, session, wrapping)
+            gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
             url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))
             lock.announce(url, gateway.token)
             announce(Running(url, snapshot, loaded.notices, demo=models.embedded is not None))
@@ -101,16 +97,21 @@ async def _serve(
             await models.stop()
 
 
-async def _configure(layout: Layout, environment: Mapping[str, str], models: LocalModels) -> tuple[Loaded, Snapshot]:
-    """The configuration, with a model of this machine where it names none."""
-    loaded = load(layout.home, environment, platforms.Schemas(), toolsets.names())
-    if loaded.snapshot is not None and loaded.needs_local:
+async def _read(layout: Layout, environment: Mapping[str, str], models: LocalModels) -> Loaded:
+    """The configuration as it is in the files now, with a model of this machine where it names none."""
+    read = partial(load, layout.home, environment, platforms.Schemas(), toolsets.names())
+    loaded = await asyncio.to_thread(read, models.found)
+    if loaded.snapshot is not None and loaded.needs_local and models.found is None:
         local = await models.find()
         if local is not None:
-            loaded = load(layout.home, environment, platforms.Schemas(), toolsets.names(), local)
+            loaded = await asyncio.to_thread(read, local)
+    return loaded
+
+
+def _usable(loaded: Loaded) -> Snapshot:
     if loaded.snapshot is None:
         raise BadConfiguration(loaded.problems)
-    return loaded, loaded.snapshot
+    return loaded.snapshot
 
 
 def _url(host: str, port: int) -> str:

@@ -20,10 +20,11 @@ HEADS = ("id", "model", "routes", "home", "state")
 @click.pass_obj
 def list_agents(place: Place, as_json: bool) -> None:
     """List the agents. The default one answers what no route sends elsewhere."""
+    from serai.cli.archive import stopped_agents
     from serai.cli.view import agent_document
     from serai.cli.written import WrittenModels
 
-    snapshot = place.snapshot()
+    snapshot = place.snapshot().with_stopped(stopped_agents(place))
     models = WrittenModels(place.layout.config)
     if as_json:
         profiles = snapshot.agents.values()
@@ -55,5 +56,12 @@ def _print_agents(place: Place, snapshot: "Snapshot", models: "WrittenModels") -
 
 
 def _marks(profile: "AgentProfile", snapshot: "Snapshot") -> str:
-    marks = {"default": profile.id == snapshot.default_agent, "refused": profile.refusal is not None}
+    from serai.core.snapshot import stopped_text
+
+    stopped = profile.refusal == stopped_text(profile.id)
+    marks = {
+        "default": profile.id == snapshot.default_agent,
+        "stopped": stopped,
+        "refused": profile.refusal is not None and not stopped,
+    }
     return ", ".join(mark for mark, holds in marks.items() if holds)

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(place: Place, agent: str, as_json: bool) -> None:
     """Show one agent: model, paths, routes, and how its persona begins."""
+    from serai.cli.archive import stopped_agents
     from serai.cli.printable import harmless
     from serai.cli.soul import preview
     from serai.cli.table import print_fields
     from serai.cli.view import agent_document
     from serai.cli.written import WrittenModels
 
-    snapshot = place.snapshot()
+    snapshot = place.snapshot().with_stopped(stopped_agents(place))
     profile = place.agent(snapshot, agent)
     model = WrittenModels(place.layout.config).of(profile)
     soul = preview(profile.soul)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from serai.cli.place import Place
 
 if TYPE_CHECKING:
+    from serai.core.ids import AgentId
     from serai.ports.store import Archive, Store
 
 T = TypeVar("T")
@@ -25,8 +26,8 @@ def read(place: Place, question: "Callable[[Archive], Awaitable[T]]", nothing: U
     return asyncio.run(reading()) if place.layout.database.exists() else nothing
 
 
-def change(place: Place, work: "Callable[[Store], Awaitable[T]]", nothing: U) -> T | U:
-    """As `read`, with the store itself."""
+def change(place: Place, work: "Callable[[Store], Awaitable[T]]", nothing: U, *, make: bool = False) -> T | U:
+    """As `read`, with the store itself; `make` makes the database where there is none yet."""
     import asyncio
 
     from serai.app.offline import store
@@ -35,4 +36,13 @@ def change(place: Place, work: "Callable[[Store], Awaitable[T]]", nothing: U) ->
         async with store(place.layout) as opened:
             return await work(opened)
 
-    return asyncio.run(changing()) if place.layout.database.exists() else nothing
+    return asyncio.run(changing()) if make or place.layout.database.exists() else nothing
+
+
+def stopped_agents(place: Place) -> "frozenset[AgentId]":
+    """The agents that somebody has stopped (SPEC 7.6)."""
+
+    async def stopped(archive: "Archive") -> "frozenset[AgentId]":
+        return await archive.stopped()
+
+    return read(place, stopped, frozenset())

@@ -40,8 +40,15 @@ def change(place: Place, edit: Callable[[ConfigFile], object]) -> Snapshot:
     for problem in made:
         click.echo(f"Warning: {problem}", err=True)
     if is_running(layout.lock):
-        click.echo("The running gateway keeps its configuration; restart it for this to count.", err=True)
+        click.echo(_when(made), err=True)
     return after.snapshot or given.snapshot
+
+
+def _when(missing: list[Problem]) -> str:
+    """When the running gateway has the change: it takes over nothing that has problems."""
+    if missing:
+        return "The running gateway takes this over as soon as nothing is missing."
+    return "The running gateway takes this over within three seconds."
 
 
 def _incomplete(problem: Problem) -> bool:

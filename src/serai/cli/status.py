@@ -76,7 +76,10 @@ def _flat(document: Any, prefix: str = "") -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
     for key, value in document.items():
         name = f"{prefix}{key}".replace("_", " ")
-        fields += _flat(value, f"{name} ") if isinstance(value, dict) else [(name, _text(value))]
+        if isinstance(value, dict):
+            fields += _flat(value, f"{name} ")
+        else:
+            fields += [(name, _text(item)) for item in (value if isinstance(value, list) else [value])]
     return fields
 
 

@@ -14,6 +14,7 @@ from serai.config.dotenv import EnvFile, read_env
 from serai.config.home import settle
 from serai.config.layout import Layout
 from serai.config.loaded import Loaded, LocalModel
+from serai.config.look import Look, look
 from serai.config.node import MapNode
 from serai.config.report import Place, Report
 from serai.config.schema import Settings, Surroundings, read_settings
@@ -48,22 +49,24 @@ def load(
     report = Report()
     notices: list[str] = []
     layout = Layout(home)
+    files: dict[Path, Look] = {path: look(path) for path in (layout.config, layout.env)}
     data, root = _config(layout, report)
     gateway = read_env(layout.env, layout.env.name, Place(), report, notices)
     if root is None:
-        return Loaded(None, LoadedSecrets({}), report.ordered(), needs_local=False, notices=tuple(notices))
+        return Loaded(None, LoadedSecrets({}), report.ordered(), False, tuple(notices), files)
     around = Surroundings(home, environment, platforms, tuple(toolsets))
     settings = read_settings(Section(root, Place(), report), around)
     homes = settle(layout, settings.agents, report, notices)
-    files = _env_files(layout, settings, homes, report, notices)
+    files |= {path: look(path) for home in homes.values() if (path := home / layout.env.name) not in files}
+    own = _env_files(layout, settings, homes, report, notices)
     lookup = Lookup(gateway, environment)
-    choices = _choose(settings, lookup, files, local, report)
+    choices = _choose(settings, lookup, own, local, report)
     secrets = _secrets(settings, lookup, choices, report)
-    revision = _revision(data, gateway.data, (file.data for file in files.values()))
+    revision = _revision(data, gateway.data, (file.data for file in own.values()))
     snapshot = None
     if not report.has("gateway"):
         snapshot = build(revision, home, settings, homes, choices, around.toolsets, report)
-    return Loaded(snapshot, secrets, report.ordered(), choices.needs_local, tuple(notices))
+    return Loaded(snapshot, secrets, report.ordered(), choices.needs_local, tuple(notices), files)
 
 
 def _config(layout: Layout, report: Report) -> tuple[bytes, MapNode | None]:

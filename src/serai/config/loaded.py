@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from serai.config.look import Looks
 from serai.config.secret import LoadedSecrets
 from serai.core.profile import Endpoint
 from serai.core.snapshot import Problem, Snapshot
@@ -20,7 +21,8 @@ class Loaded:
     """A loading's result. `snapshot` is None where a problem of the gateway forbids to start with it.
 
     `needs_local`: some agent has no model configured, so a local one should be looked for. `notices` are sentences
-    that the operator should see although nothing is wrong.
+    that the operator should see although nothing is wrong. `files` are all that were looked for, each with its look
+    before it was read.
     """
 
     snapshot: Snapshot | None
@@ -28,3 +30,4 @@ class Loaded:
     problems: tuple[Problem, ...]
     needs_local: bool
     notices: tuple[str, ...] = ()
+    files: Looks = field(default_factory=dict)

@@ -36,6 +36,10 @@ class LoadedSecrets:
         """Each known value once."""
         return tuple(dict.fromkeys(self._values.values()))
 
+    def renewed(self, earlier: "LoadedSecrets") -> frozenset[tuple[AgentId | None, str]]:
+        """Readers and names whose value is another one than before."""
+        return frozenset(key for key, value in self._values.items() if earlier._values.get(key, value) != value)
+
     def __repr__(self) -> str:
         return f"<LoadedSecrets of {len({name for _, name in self._values})} names>"
 

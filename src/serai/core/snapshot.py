@@ -1,8 +1,9 @@
 """One complete, validated configuration: what everything else reads. Immutable (SPEC 2)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from serai.core.ids import MAIN, Account, AgentId
@@ -135,3 +136,18 @@ class Snapshot:
         if profile is None:
             return f"no agent named `{agent}` is configured"
         return profile.refusal
+
+    def with_stopped(self, stopped: Collection[AgentId]) -> "Snapshot":
+        """The same configuration, in which the agents that somebody has stopped refuse, too (SPEC 7.6)."""
+        if self.agents.keys().isdisjoint(stopped):
+            return self
+        profiles = {
+            agent: replace(profile, refusal=stopped_text(agent)) if agent in stopped else profile
+            for agent, profile in self.agents.items()
+        }
+        return replace(self, agents=MappingProxyType(profiles))
+
+
+def stopped_text(agent: AgentId) -> str:
+    """Why an agent refuses that somebody has stopped."""
+    return f"agent `{agent}` is stopped; `serai agent start {agent}` lets it answer again"

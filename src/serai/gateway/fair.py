@@ -36,7 +36,7 @@ class FairShare:
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(agent, deque()).append(place)
-        self._serve()
+        self.serve()
         try:
             await place
         except asyncio.CancelledError:
@@ -58,7 +58,18 @@ class FairShare:
         else:
             del self._running[agent]
         if self._waiting:
-            self._serve()
+            self.serve()
+
+    def serve(self) -> None:
+        """Fills what is free, also after the bounds have changed: one place per waiting agent and round."""
+        served = True
+        while served:
+            served = False
+            for agent in list(self._waiting):
+                if self._has_place(agent) and (place := self._next(agent)) is not None:
+                    self._take(agent)
+                    place.set_result(None)
+                    served = True
 
     def _has_place(self, agent: AgentId) -> bool:
         snapshot = self._snapshot()
@@ -73,17 +84,6 @@ class FairShare:
             self._idle.clear()
         self._total += 1
         self._running[agent] = self._running.get(agent, 0) + 1
-
-    def _serve(self) -> None:
-        """One place per waiting agent and round, as long as there are places."""
-        served = True
-        while served:
-            served = False
-            for agent in list(self._waiting):
-                if self._has_place(agent) and (place := self._next(agent)) is not None:
-                    self._take(agent)
-                    place.set_result(None)
-                    served = True
 
     def _next(self, agent: AgentId) -> asyncio.Future[None] | None:
         """The agent's longest waiting place; the agent goes to the end of the round."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from serai.core.error import StorageFailed
+from serai.core.error import StorageFailed, UnknownAgent
+from serai.core.event import run_topic
 from serai.core.ids import AgentId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.turn import Claim, Stopped
 from serai.gateway.fair import FairShare
 from serai.gateway.history import Remembered
-from serai.gateway.turn import TurnRunner, Workshop
+from serai.gateway.turn import TurnRunner, Workshop, chat_key, refused, spoken
 from serai.ports.store import ClaimOffer
 
 _log = structlog.get_logger("lanes")
@@ -44,7 +45,7 @@ class Lanes:
         self._runner = TurnRunner(workshop)
         self._begun: set[asyncio.Task[None]] = set()
         self._running: dict[InputId, asyncio.Task[None]] = {}
-        self._turns: dict[LaneId, asyncio.Task[None]] = {}
+        self._turns: dict[LaneId, tuple[AgentId, asyncio.Task[None]]] = {}
 
     @property
     def in_flight(self) -> int:
@@ -52,7 +53,7 @@ class Lanes:
 
     def offer(self, agent: AgentId, address: LaneAddress) -> Offer | None:
         """A place for a turn that may begin together with its message's acceptance; None when all are taken."""
-        if not self._fair.try_take(agent):
+        if self._shop.state.snapshot.refusal(agent) is not None or not self._fair.try_take(agent):
             return None
         return self._offer(agent, self._shop.history.get(address))
 
@@ -93,9 +94,26 @@ class Lanes:
 
     def stop_lane(self, lane: LaneId, stopped: Stopped) -> None:
         """Stops the turn that runs in a lane, where one does."""
-        task = self._turns.get(lane)
-        if task is not None:
-            task.cancel(stopped)
+        if lane in self._turns:
+            self._turns[lane][1].cancel(stopped)
+
+    async def refuse(self, agent: AgentId, reason: str) -> None:
+        """Refuses what waits for an agent that may not answer, and tells who asked. Raises StorageFailed."""
+        shop, ended = self._shop, refused(reason)
+        found = await shop.store.refuse(agent, reason, spoken(ended), shop.clock.now())
+        for input_id in found.inputs:
+            shop.meter.refused[UnknownAgent.code] += 1
+            shop.engine.publish(run_topic(input_id), ended)
+        for target in found.told:
+            shop.engine.wake(chat_key(target))
+        if found.inputs:
+            _log.warning("waiting messages were refused", agent=agent, messages=len(found.inputs), reason=reason)
+
+    def interrupt(self, agent: AgentId, reason: str) -> None:
+        """Ends the agent's running turns as cancelled."""
+        for whose, task in list(self._turns.values()):
+            if whose == agent:
+                task.cancel(Stopped(reason, told=True))
 
     async def close(self, grace: float) -> None:
         """Lets turns finish for `grace` seconds, then gives back those that run, for the next process."""
@@ -115,6 +133,9 @@ class Lanes:
             self._shop.engine.wake(lane_key(offer.agent, claim.lane))
 
     async def _next(self, agent: AgentId, lane: LaneId) -> bool:
+        refusal = self._shop.state.snapshot.refusal(agent)
+        if refusal is not None:
+            await self.refuse(agent, refusal)
         offer = self._offer(agent, self._shop.history.of_lane(lane))
         claim = await self._shop.store.claim(lane, offer.claim)
         if claim is not None:
@@ -129,11 +150,11 @@ class Lanes:
         task = asyncio.current_task()
         for one in claim.inputs:
             self._running[one.id] = task  # type: ignore[assignment]
-        self._turns[claim.lane] = task  # type: ignore[assignment]
+        self._turns[claim.lane] = mine = claim.agent, task  # type: ignore[assignment]
         try:
             return await self._runner.run(claim, remembered)
         finally:
-            if self._turns.get(claim.lane) is task:
+            if self._turns.get(claim.lane) is mine:
                 del self._turns[claim.lane]
             for one in claim.inputs:
                 if self._running.get(one.id) is task:  # else a later claim of the same turn has taken its place

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final
 
@@ -103,8 +104,8 @@ class Outbox:
 
     async def _outcome(self, delivery: Delivery, held: int) -> Settlement:
         """One attempt under the agent's own profile and through its own account (SPEC 10.1)."""
-        profile = self._state.snapshot.agents.get(delivery.agent)
-        if profile is None:
+        profile = self._state.identity(delivery.agent)
+        if profile is None and delivery.agent:
             return Settlement("dead", error=f"no agent named `{delivery.agent}` is configured")
         platform = self._connections(delivery.target.connection)
         if platform is None:
@@ -113,7 +114,7 @@ class Outbox:
             delivery = self._announcing(delivery)
         limiter = self._limiters.setdefault(delivery.target.connection, asyncio.Semaphore(_AT_ONCE))
         async with limiter:
-            with use_profile(profile):
+            with use_profile(profile) if profile else nullcontext():  # without one, the gateway itself speaks
                 return await self._attempt(platform, delivery)
 
     async def _attempt(self, platform: Platform, delivery: Delivery) -> Settlement:

@@ -1,26 +1,62 @@
 """The configuration in force. Swapped as a whole; every reader takes what it needs from one snapshot."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from serai.core.ids import Account
+from serai.core.ids import Account, AgentId
+from serai.core.profile import AgentProfile
 from serai.core.snapshot import AccountSettings, Snapshot
 from serai.ports.secrets import Secrets
 
+_held: ContextVar[Secrets] = ContextVar("serai_secrets")
+
 
 class State:
-    """The one place that knows which snapshot is in force, with the secrets that belong to it."""
+    """The one place that knows which snapshot is in force, with the secrets that belong to it.
+
+    `snapshot` shows agents that somebody has stopped as refused; `configured` is what the files say alone.
+    """
 
     def __init__(self, snapshot: Snapshot, secrets: Secrets) -> None:
-        self.snapshot = snapshot
+        self.configured = self.snapshot = snapshot
         self.secrets = secrets
+        self._stopped: frozenset[AgentId] = frozenset()
+        self._former: dict[AgentId, AgentProfile] = {}
+        self._earlier: dict[str, None] = {}
 
     def swap(self, snapshot: Snapshot, secrets: Secrets) -> None:
         """Puts a new configuration in force, in one step as far as any task can see."""
-        self.snapshot, self.secrets = snapshot, secrets
+        self._former |= self.configured.agents
+        self._earlier |= dict.fromkeys(self.secrets.values())
+        self.configured, self.secrets = snapshot, secrets
+        self.snapshot = snapshot.with_stopped(self._stopped)
+
+    def stop(self, agents: Collection[AgentId]) -> None:
+        """From now on these agents refuse, configured or not, and no others but for what the files say."""
+        self._stopped = frozenset(agents)
+        self.snapshot = self.configured.with_stopped(self._stopped)
+
+    @contextmanager
+    def held(self) -> Iterator[Snapshot]:
+        """Holds on to the configuration in force: a turn that runs in the block finishes on it (SPEC 2.6)."""
+        token = _held.set(self.secrets)
+        try:
+            yield self.snapshot
+        finally:
+            _held.reset(token)
+
+    def held_secrets(self) -> Secrets:
+        """The secrets of the running turn's configuration; outside of turns those in force."""
+        return _held.get(self.secrets)
 
     def secret_values(self) -> Iterable[str]:
-        """All values that must not be seen outside (SPEC 14)."""
-        return self.secrets.values()
+        """All values that must not be seen outside, those of earlier configurations too (SPEC 14)."""
+        return {**self._earlier, **dict.fromkeys(self.secrets.values())}
 
     def account(self, connection: Account) -> AccountSettings | None:
         return self.snapshot.accounts.get(connection)
+
+    def identity(self, agent: AgentId) -> AgentProfile | None:
+        """Under whose profile something is sent that an agent said, also one that was removed since."""
+        return self.snapshot.agents.get(agent) or self._former.get(agent)

@@ -10,11 +10,12 @@ import structlog
 from serai.agent.loop import AgentLoop, Join, Progress, Task
 from serai.agent.prompt import PromptSource
 from serai.core.delivery import NewDelivery, Target
-from serai.core.error import Fenced, ModelError, NoModel, StorageFailed
+from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
 from serai.core.ids import DeliveryId
 from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
+from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
@@ -97,12 +98,17 @@ class TurnRunner:
 
     async def _run(self, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]) -> TurnEnded:
         """How the turn ended. This is the turn's supervisor: whatever goes wrong in it ends this turn alone."""
-        snapshot = self._shop.state.snapshot
+        with self._shop.state.held() as snapshot:
+            return await self._run_on(snapshot, claim, past, progress, inputs)
+
+    async def _run_on(
+        self, snapshot: Snapshot, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]
+    ) -> TurnEnded:
         refusal = snapshot.refusal(claim.agent)
         if refusal is not None or claim.attempt > DEATHS_MOST:  # no model is asked; the history keeps what was said
             progress.new.extend(together([one for one in claim.inputs if one.joined is not None], apart=True))
         if refusal is not None:
-            return _failed(refusal, 403, "agent_refused")
+            return refused(refusal)
         if claim.attempt > DEATHS_MOST:
             return _failed(f"this turn was interrupted {DEATHS_MOST} times and was given up", 500, "turn_died")
         profile = snapshot.agents[claim.agent]
@@ -218,10 +224,12 @@ class TurnRunner:
         target = _reply_target(inputs)
         if target is None:
             return []
-        text = _spoken(ended)
+        text = spoken(ended)
         if not text.strip() or is_silence(text):
             return []
-        if self._shop.state.snapshot.live.agent_prefix:
+        if ended.fault is not None and ended.fault.code == UnknownAgent.code:
+            target = replace(target, agent_id=None)  # nobody may speak for that agent: the gateway does
+        elif self._shop.state.snapshot.live.agent_prefix:
             text = f"[{claim.agent}] {text}"
         return [
             NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, piece)
@@ -283,10 +291,16 @@ def _chosen(
     return profile, options
 
 
-def _spoken(ended: TurnEnded) -> str:
+def spoken(ended: TurnEnded) -> str:
+    """What a chat is told at the end of a turn."""
     if ended.answer is not None:
         return ended.answer.text
     return f"Sorry, I could not answer: {ended.fault.text}." if ended.fault else ""
+
+
+def refused(reason: str) -> TurnEnded:
+    """The end of what no agent may answer (SPEC 16.6)."""
+    return _failed(reason, 403, "agent_refused")
 
 
 def _failed(text: str, status: int, code: str) -> TurnEnded:

@@ -281,6 +281,14 @@ class Person:
     expires_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Inputs that were refused, and the places that are told so."""
+
+    inputs: Sequence[InputId] = ()
+    told: Sequence[Target] = ()
+
+
 class Store(Protocol):
     """The gateway's truth. One implementation per database; all pass `serai.testing.StoreContract`."""
 
@@ -338,6 +346,11 @@ class Store(Protocol):
         """Cancels an input whose turn has not started. Returns whether it did."""
         ...
 
+    async def refuse(self, agent: AgentId, reason: str, text: str, now: float) -> Refusals:
+        """Refuses every input of the agent whose turn has not started; their chats get `text`, once each. A repeated
+        request with the Idempotency-Key of one of them is a new one: nothing was done for it."""
+        ...
+
     async def outcome(self, input_id: InputId) -> TurnEnded | None:
         """How the input's turn ended; None while it has not. Raises KeyError for an unknown input."""
         ...
@@ -384,6 +397,20 @@ class Store(Protocol):
 
     async def expel(self, connection: Account, user: str) -> bool:
         """Takes an admission back. Returns whether there was one."""
+        ...
+
+    async def owes(self, connection: Account) -> bool:
+        """Whether something that came through a connection is unanswered, or something is to be sent through it."""
+        ...
+
+    async def stop_agent(self, agent: AgentId, now: float) -> None:
+        """Notes that the agent is stopped, until `start_agent`."""
+        ...
+
+    async def start_agent(self, agent: AgentId) -> None: ...
+
+    async def stopped(self) -> frozenset[AgentId]:
+        """The agents that are stopped (SPEC 7.6)."""
         ...
 
     async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:
@@ -494,3 +521,7 @@ class Archive(Protocol):
         ...
 
     async def counts(self) -> Counts: ...
+
+    async def stopped(self) -> frozenset[AgentId]:
+        """As `Store.stopped`."""
+        ...

@@ -372,6 +372,48 @@ class StoreContract:
         assert again is not None
         assert [step.state for step in again.steps] == ["interrupted", "started"]
 
+    async def test_what_waits_for_an_agent_is_refused_and_told_once_for_each_chat(self, store: Store) -> None:
+        running = await begun(store, 1)
+        waiting = [
+            await store.accept(arrival(number, reply_to=replace(CHAT, reply_to=(f"m{number}",)))) for number in (2, 3)
+        ]
+        call = await store.accept(arrival(4, reply_to=None, idempotency=Idempotency("k", "i", "r", "b", NOW + 9000)))
+        other = await store.accept(arrival(5, address=replace(arrival(5).address, agent=AgentId("main"))))
+        refused = await store.refuse(OPS, "ops is gone", "Sorry.", NOW)
+        assert list(refused.inputs) == [*(one.input_id for one in waiting), call.input_id]
+        assert list(refused.told) == [replace(CHAT, agent_id=None, reply_to=("m2", "m3"))]
+        for input_id in refused.inputs:
+            ended = await store.outcome(input_id)
+            assert ended is not None
+            assert ended.fault == TurnFault("ops is gone", 403, "agent_refused")
+        sent = (await store.next_delivery(WEB, "room:1", NOW)).delivery
+        assert sent is not None
+        assert (sent.text, sent.agent, sent.target) == ("Sorry.", "", refused.told[0])
+        assert await store.outcome(running.inputs[0].id) is None
+        assert await store.outcome(other.input_id) is None
+        assert await store.idempotent(Idempotency("k", "i", "r", "b", NOW + 9000), NOW) is None
+        assert not (await store.refuse(OPS, "ops is gone", "Sorry.", NOW)).inputs
+
+    async def test_a_stopped_agent_is_remembered_until_it_is_started(self, store: Store) -> None:
+        assert await store.stopped() == frozenset()
+        await store.stop_agent(OPS, NOW)
+        await store.stop_agent(OPS, NOW + 1)
+        assert await store.stopped() == {OPS}
+        await store.start_agent(OPS)
+        assert await store.stopped() == frozenset()
+
+    async def test_a_connection_owes_while_something_is_unanswered_or_unsent(self, store: Store) -> None:
+        assert not await store.owes(WEB)
+        await self._deliver(store, "one")
+        assert await store.owes(WEB)
+        assert not await store.owes(Account("webhook"))
+        sent = (await store.next_delivery(WEB, "room:1", NOW)).delivery
+        assert sent is not None
+        await store.settle(sent, Settlement("sent"))
+        assert not await store.owes(WEB)
+        await store.accept(arrival(2))
+        assert await store.owes(WEB)
+
     async def test_a_restart_finds_what_is_to_be_done(self, store: Store) -> None:
         running = await begun(store, 1)
         waiting = await store.accept(arrival(1, chat="room:2"))

@@ -39,4 +39,6 @@ def dedupe_key(body: Body, webhook_id: str) -> str:
 def callback(delivery: Delivery) -> Callback:
     """An answer as the receiver gets it."""
     target = delivery.target
-    return Callback(delivery.id, target.chat_id, target.thread_id, target.reply_to, delivery.agent, delivery.text)
+    return Callback(
+        delivery.id, target.chat_id, target.thread_id, target.reply_to, delivery.agent or None, delivery.text
+    )

@@ -43,7 +43,7 @@ class Callback(msgspec.Struct, frozen=True):
     chat_id: str
     thread_id: str | None
     reply_to: tuple[str, ...]
-    agent: str
+    agent: str | None
     text: str
     final: bool = True
 

@@ -12,6 +12,7 @@ from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, SessionId
 from serai.core.message import Usage
 from serai.ports.store import Counts, Found, MessageRow, SessionRow, UsageRow
+from serai.stores.sqlite.agent import stopped
 from serai.stores.sqlite.codec import decode_message
 from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
@@ -103,6 +104,9 @@ class SqliteArchive:
 
     async def counts(self) -> Counts:
         return await self._in_thread(_counts)
+
+    async def stopped(self) -> frozenset[AgentId]:
+        return await self._in_thread(stopped)
 
     async def close(self) -> None:
         with self._lock:

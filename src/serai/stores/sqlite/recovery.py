@@ -79,6 +79,16 @@ def unfinished(db: Db, now: float) -> Unfinished:
     )
 
 
+def owes(db: Db, connection: Account) -> bool:
+    """Whether anything is to be answered or sent through a connection."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM delivery WHERE platform = ?1 AND account = ?2 AND state IN ('new', 'sending'))"
+        " OR EXISTS (SELECT 1 FROM input WHERE pending = 1 AND platform = ?1 AND account = ?2)",
+        (connection.platform, connection.name),
+    ).fetchone()
+    return bool(row[0])
+
+
 def prune(db: Db, dedupe_before: float, step_before: float, now: float) -> int:
     """Old steps go alone; an old input goes when it has ended, and with it the record of its turn."""
     gone = db.execute(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from serai.core.delivery import Delivery
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
-from serai.core.ids import Account, DeliveryId, InputId, LaneId, SessionId
+from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Revision, Usage
 from serai.core.turn import Claim, Fence, Input, Step
@@ -25,11 +25,13 @@ from serai.ports.store import (
     Order,
     Ordered,
     Person,
+    Refusals,
     Settlement,
     Stranger,
     Unfinished,
 )
 from serai.stores.sqlite import accept as accepting
+from serai.stores.sqlite import agent as agents
 from serai.stores.sqlite import claim as claiming
 from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
@@ -86,6 +88,9 @@ class SqliteStore:
     async def cancel(self, input_id: InputId, reason: str) -> bool:
         return await self._writer.run(lambda db: turn.cancel(db, input_id, reason), sync=False)
 
+    async def refuse(self, agent: AgentId, reason: str, text: str, now: float) -> Refusals:
+        return await self._writer.run(lambda db: agents.refuse(db, agent, reason, text, now), sync=True)
+
     async def outcome(self, input_id: InputId) -> TurnEnded | None:
         return self._query(lambda db: turn.outcome(db, input_id))
 
@@ -121,6 +126,18 @@ class SqliteStore:
 
     async def expel(self, connection: Account, user: str) -> bool:
         return await self._writer.run(lambda db: people.expel(db, connection, user), sync=True)
+
+    async def owes(self, connection: Account) -> bool:
+        return self._query(lambda db: recovery.owes(db, connection))
+
+    async def stop_agent(self, agent: AgentId, now: float) -> None:
+        await self._writer.run(lambda db: agents.stop(db, agent, now), sync=True)
+
+    async def start_agent(self, agent: AgentId) -> None:
+        await self._writer.run(lambda db: agents.start(db, agent), sync=True)
+
+    async def stopped(self) -> frozenset[AgentId]:
+        return self._query(agents.stopped)
 
     async def recover(self, repeatable: frozenset[str], now: float) -> Unfinished:
         return await self._writer.run(lambda db: recovery.recover(db, repeatable, now), sync=True)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import takewhile
 
-from serai.core.error import Fenced
+from serai.core.error import Fenced, UnknownAgent
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import InputId, TurnId
 from serai.core.message import Message
@@ -124,7 +124,9 @@ def outcome(db: Db, input_id: InputId) -> TurnEnded | None:
     if row is None:
         raise KeyError(input_id)
     state, reason, turn_state, result = row
-    if state in ("cancelled", "refused") and result is None:
+    if state == "refused":
+        return TurnEnded("failed", fault=TurnFault(reason, 403, UnknownAgent.code))
+    if state == "cancelled" and result is None:
         return TurnEnded("cancelled", fault=TurnFault(reason or "cancelled", status=503, code="run_cancelled"))
     if turn_state not in ("done", "failed", "cancelled"):
         return None

@@ -173,3 +173,6 @@ CREATE TABLE binding (
     bound_at REAL NOT NULL,
     PRIMARY KEY (platform, account, chat)
 ) WITHOUT ROWID;
+
+-- Agents that somebody has stopped, whether they are configured or not (SPEC 7.6).
+CREATE TABLE stopped (agent TEXT PRIMARY KEY, stopped_at REAL NOT NULL) WITHOUT ROWID;

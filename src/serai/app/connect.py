@@ -1,0 +1,93 @@
+"""The accounts' drivers: made from a configuration, and exchanged when another one comes into force (SPEC 2.6)."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import aiohttp
+
+from serai.app import platforms
+from serai.config.platform_key import SECRET_SUFFIX
+from serai.core.error import SeraiError
+from serai.core.ids import Account
+from serai.core.snapshot import AccountSettings, Problem, Snapshot
+from serai.gateway.switchboard import Owes, Switchboard
+from serai.ports.clock import Clock
+from serai.ports.platform import Platform
+from serai.ports.secrets import Secrets
+
+Drivers = Mapping[Account, Platform | str]
+"""For each account its driver, or why it has none."""
+
+
+class Connector:
+    """Makes drivers and puts them on the switchboard."""
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        wrap: Callable[[Platform], Platform],
+    ) -> None:
+        self._switchboard = switchboard
+        self._session = session
+        self._clock = clock
+        self._wrap = wrap
+
+    def make(self, snapshot: Snapshot, secrets: Secrets, wanted: Collection[Account]) -> Drivers:
+        """Drivers of the wanted accounts. None of them connects before it is put on the switchboard."""
+        return {account: self._driver(snapshot.accounts[account], secrets) for account in wanted}
+
+    def _driver(self, settings: AccountSettings, secrets: Secrets) -> Platform | str:
+        if settings.refusal is not None:
+            return settings.refusal
+        try:
+            return self._wrap(platforms.make(settings, secrets, self._session, self._clock))
+        except SeraiError as error:
+            return str(error)
+
+    def problems(self, snapshot: Snapshot, drivers: Drivers) -> list[Problem]:
+        """What the making of drivers has shown and the loading could not, unless it has been so before."""
+        found = []
+        for account, driver in drivers.items():
+            if isinstance(driver, str) and snapshot.accounts[account].refusal is None:
+                before = self._switchboard.connection(account)
+                if before is None or before.reason != driver:
+                    found.append(Problem("account", driver, f"platforms.{account.platform}", subject=str(account)))
+        return found
+
+    def connect(self, drivers: Drivers) -> None:
+        """Takes up the accounts; those without a driver are noted with the reason."""
+        for account, driver in drivers.items():
+            if isinstance(driver, str):
+                self._switchboard.disable(account, driver)
+            else:
+                self._switchboard.add(driver)
+
+    async def exchange(self, drivers: Drivers, removed: Collection[Account], owes: Owes) -> None:
+        """Takes up added and changed accounts, these in the place of their old connections, and lets removed ones
+        finish."""
+        for account in removed:
+            self._switchboard.drain(account, owes)
+        await asyncio.gather(*(self._switchboard.close(account) for account in drivers))
+        self.connect(drivers)
+
+
+def touched(old: Snapshot, new: Snapshot, renewed: Collection[tuple[Any, str]]) -> frozenset[Account]:
+    """The accounts that need another driver. Who may write is asked for each message, so it needs none."""
+    return frozenset(
+        account
+        for account, settings in new.accounts.items()
+        if account not in old.accounts
+        or _made_of(old.accounts[account]) != _made_of(settings)
+        or any((None, name) in renewed for name in _secret_names(settings))
+    )
+
+
+def _made_of(settings: AccountSettings) -> tuple[object, ...]:
+    return settings.settings, settings.refusal
+
+
+def _secret_names(settings: AccountSettings) -> list[str]:
+    return [str(value) for key, value in settings.settings.items() if key.endswith(SECRET_SUFFIX)]

@@ -1,0 +1,145 @@
+"""The accounts' connections: kept up with back-off, taken up and given up while running (SPEC 2.6, 13.2)."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import structlog
+
+from serai.core.error import SeraiError
+from serai.core.ids import Account
+from serai.ports.clock import Entropy
+from serai.ports.platform import Platform, Receive
+
+_log = structlog.get_logger("switchboard")
+
+_BACK_OFF_FIRST: Final = 1.0
+_BACK_OFF_MOST: Final = 60.0
+_STABLE_SECONDS: Final = 60.0
+"""A connection that lasted this long starts again with the shortest back-off."""
+
+DRAIN_SECONDS: Final = 30.0
+"""For which a removed account stays connected while there is something to be sent through it (SPEC 2.6)."""
+
+_LOOK_SECONDS: Final = 0.25
+_CLOSE_SECONDS: Final = 5.0
+"""A driver that needs longer to disconnect is no longer waited for."""
+
+ConnectionState = Literal["connecting", "running", "waiting", "draining", "disabled"]
+Owes = Callable[[Account], Awaitable[bool]]
+"""Whether something is still to be answered or sent through an account. Raises StorageFailed."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """A supervised connection and how it is. `reason` says why it is not running."""
+
+    account: Account
+    platform: Platform | None
+    state: ConnectionState
+    reason: str | None = None
+    failures: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Switchboard:
+    """All connections of the process, each with its own supervisor, none delaying another."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._entropy = entropy
+        self._connections: dict[Account, Connection] = {}
+        self._start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]] | None = None
+        self._receive: Receive | None = None
+
+    def add(self, platform: Platform) -> None:
+        """Takes up a connection. While `run` runs, it connects at once."""
+        connection = Connection(platform.account, platform, "connecting")
+        self._connections[platform.account] = connection
+        self._connect(connection)
+
+    def disable(self, account: Account, reason: str) -> None:
+        """Notes an account that must not connect, and why."""
+        self._connections[account] = Connection(account, None, "disabled", reason)
+
+    async def close(self, account: Account) -> None:
+        """Disconnects at once, for something else to take the account's place."""
+        connection = self._connections.pop(account, None)
+        if connection is not None and connection.task is not None:
+            connection.task.cancel()
+            await asyncio.wait([connection.task], timeout=_CLOSE_SECONDS)
+
+    def drain(self, account: Account, owes: Owes) -> None:
+        """Disconnects an account that was removed, as soon as nothing is owed through it, or after 30 s."""
+        connection = self._connections.get(account)
+        if connection is None or connection.platform is None or self._start is None:
+            self._connections.pop(account, None)
+            return
+        connection.state, connection.reason = "draining", "the account was removed"
+        self._start(self._drained(connection, owes))
+
+    def platform(self, account: Account) -> Platform | None:
+        connection = self._connections.get(account)
+        return None if connection is None else connection.platform
+
+    def connection(self, account: Account) -> Connection | None:
+        return self._connections.get(account)
+
+    def connections(self) -> Iterable[Connection]:
+        return self._connections.values()
+
+    async def run(self, receive: Receive) -> None:
+        """Runs all connections until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._start, self._receive = group.create_task, receive
+            try:
+                for connection in self._connections.values():
+                    self._connect(connection)
+                await asyncio.Event().wait()
+            finally:
+                self._start = self._receive = None
+
+    def _connect(self, connection: Connection) -> None:
+        if self._start is not None and self._receive is not None and connection.platform is not None:
+            connection.task = self._start(self._keep(connection, connection.platform, self._receive))
+
+    async def _keep(self, connection: Connection, platform: Platform, receive: Receive) -> None:
+        """One connection, started again whenever it ends, however it ended."""
+        loop = asyncio.get_running_loop()
+        while connection.state != "draining":
+            connection.state, connection.reason = "running", None
+            began = loop.time()
+            try:
+                await platform.run(receive)
+                reason = "the connection ended"
+            except Exception as error:  # noqa: BLE001  the connection's supervisor: it must outlive any fault
+                reason = str(error) if isinstance(error, SeraiError | OSError) else type(error).__name__
+                _log.warning("connection failed", account=str(connection.account), reason=reason)
+            if loop.time() - began > _STABLE_SECONDS:
+                connection.failures = 0
+            connection.failures += 1
+            await self._pause(connection, reason)
+
+    async def _pause(self, connection: Connection, reason: str) -> None:
+        if connection.state != "draining":
+            connection.state, connection.reason = "waiting", reason
+        longest = min(_BACK_OFF_FIRST * 2 ** min(connection.failures - 1, 10), _BACK_OFF_MOST)
+        await asyncio.sleep(self._entropy.between(longest / 2, longest))
+
+    async def _drained(self, connection: Connection, owes: Owes) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while await _owes(owes, connection.account):
+                    await asyncio.sleep(_LOOK_SECONDS)
+        if self._connections.get(connection.account) is connection:
+            await self.close(connection.account)
+            _log.info("a removed account is disconnected", account=str(connection.account))
+
+
+async def _owes(owes: Owes, account: Account) -> bool:
+    """A store that cannot be asked owes: there is time to ask again."""
+    try:
+        return await owes(account)
+    except SeraiError:
+        return True
