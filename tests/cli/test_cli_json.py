@@ -45,6 +45,9 @@ READING: dict[str, list[str]] = {
 READS = frozenset({"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask"})
 """Words that say of a command that it reads."""
 
+CHANGING = frozenset({"reload"})
+"""Commands that change something and tell in JSON what: as the API's answer, whose own tests say what it holds."""
+
 CONFIG = """\
 model: {name: m-main, base_url: "http://127.0.0.1:9/v1", fallback: [m-other]}
 agents: {ops: {model: m-ops}}
@@ -68,7 +71,7 @@ def test_every_command_that_reads_takes_json_and_is_known_here() -> None:
     with_json = {path for path in COMMANDS if {"--json", "json"} & answers_of(path)}
     reading = {path for path in COMMANDS if path.split()[-1] in READS}
     assert reading <= with_json
-    assert with_json == set(READING)
+    assert with_json == set(READING) | CHANGING
 
 
 def answers_of(path: str) -> set[str]:

@@ -107,7 +107,7 @@ def _drop(db: Db, arrival: Arrival, reason: str) -> Accepted:
     lane = lane_id(db, arrival.address, arrival.now)
     _insert_input(db, replace(arrival, body=_NOTHING, source=None), lane, turn=None)
     db.execute(
-        "UPDATE input SET state = 'refused', pending = NULL, reason = ? WHERE id = ?", (reason, arrival.input_id)
+        "UPDATE input SET state = 'cancelled', pending = NULL, reason = ? WHERE id = ?", (reason, arrival.input_id)
     )
     return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now)
 
