@@ -176,3 +176,12 @@ def test_the_embedded_model_takes_the_place_of_another(serai: Terminal) -> None:
     serai.write("# Ours.\nmodel: {name: m, provider: ollama}\n")
     assert serai("setup", "--yes", "--embedded", "--no-test").code == 0
     assert serai.config == "# Ours.\nmodel: null\n"
+
+
+def test_a_model_that_is_kept_can_get_a_new_key(serai: Terminal, url: str) -> None:
+    config = f"model: {{name: m, base_url: '{url}', api_key_env: K}}  # ours\n"
+    serai.write(config)
+    serai.write("K=fake-old-key\n", ".env")
+    assert serai("setup", "--yes", "--keep").code == 1
+    assert serai("setup", "--yes", "--keep", "--api-key-file", "-", typed=KEY).code == 0
+    assert (serai.config, (serai.home / ".env").read_text()) == (config, f"K={KEY}\n")

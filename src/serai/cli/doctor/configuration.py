@@ -69,11 +69,13 @@ def known(patient: Patient) -> Iterator[Finding]:
     revision = ready.get("revision")
     if revision and patient.snapshot is not None and revision != patient.snapshot.revision:
         text = "the running gateway has an older configuration than the files"
-        yield Finding("warning", "gateway", text, _renew())
+        yield Finding("warning", "gateway", text, _renew(patient))
     for name, reason in ready.get("reasons", {}).items():
         yield Finding("serious", "gateway", f"the running gateway is not ready, {name}: {reason}", "serai logs")
 
 
-def _renew() -> str:
+def _renew(patient: Patient) -> str:
     """What makes a running gateway take up the files."""
-    return "serai reload" if "reload" in COMMANDS else "kill the gateway, then: serai up"
+    if "reload" in COMMANDS:
+        return "serai reload"
+    return f"kill {patient.gateway.pid} && serai up" if patient.gateway else "serai up"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -42,8 +42,10 @@ def choose(place: Place, snapshot: "Snapshot", given: Given) -> Chosen:
         raise Failed("--model needs --provider or --base-url beside it: where is the model?")
     if given.embedded:
         return Chosen(None)
-    if given.keep and snapshot.gateway_model is not None:
-        return _kept(place, snapshot.gateway_model)
+    if given.keep:
+        if snapshot.gateway_model is None:
+            raise Failed("There is no model to keep: none is configured.")
+        return _kept(place, snapshot.gateway_model, given)
     found = _served(snapshot)
     if given.local:
         if found is None:
@@ -63,7 +65,7 @@ def _ways(place: Place, snapshot: "Snapshot", found: Endpoint | None, given: Giv
     ways: list[Way] = []
     old = snapshot.gateway_model
     if old is not None:
-        ways.append((f"keep {old.name} at {without_credentials(old.base_url)}", lambda: _kept(place, old)))
+        ways.append((f"keep {old.name} at {without_credentials(old.base_url)}", lambda: _kept(place, old, given)))
     if found is not None:
         ways.append((f"{found.name} at {found.base_url}, which answers now", lambda: _local(found)))
     if given.yes:
@@ -83,15 +85,11 @@ def _asked(ways: list[Way]) -> Chosen:
 
 
 def _ask_provider(given: Given) -> Given:
-    from dataclasses import replace
-
     with_key = [name for name, provider in PROVIDERS.items() if provider.key_name]
     return replace(given, provider=click.prompt(f"Provider ({', '.join(with_key)})", default=with_key[0]))
 
 
 def _ask_address(given: Given) -> Given:
-    from dataclasses import replace
-
     base_url = click.prompt("Base URL, such as http://127.0.0.1:8000/v1")
     name = click.prompt("Name of the variable with its key (empty: it needs none)", default="", show_default=False)
     return replace(given, base_url=base_url, api_key_env=name.strip() or None)
@@ -127,9 +125,9 @@ def _local(found: Endpoint) -> Chosen:
     return Chosen(found, {"name": found.name, "base_url": found.base_url})
 
 
-def _kept(place: Place, old: Endpoint) -> Chosen:
-    key, _ = the_key(place, old.key_name, Given(yes=True)) if old.key_name else (None, False)
-    return Chosen(old, key=key, keep=True)
+def _kept(place: Place, old: Endpoint, given: Given) -> Chosen:
+    key, is_new = the_key(place, old.key_name, given) if old.key_name else (None, False)
+    return Chosen(old, None, key, is_new, keep=True)
 
 
 def _served(snapshot: "Snapshot") -> Endpoint | None:
