@@ -51,6 +51,6 @@ class Operate:
         call.admins_only()
         agent = AgentId(call.parts[0])
         if agent not in call.snapshot.agents:
-            raise ApiError(404, "agent_not_found", f"There is no agent `{agent[:100]}`.")
+            raise ApiError(404, "agent_not_found", f"Agent `{agent[:100]}` not found.")
         await work(agent)
         return document(200, Switched(agent, stopped, self._services.snapshot().refusal(agent)))

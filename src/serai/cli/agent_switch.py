@@ -44,8 +44,6 @@ def _switch(place: Place, agent: str, verb: str) -> None:
         _keep(place, agent, verb)
         return
     status, document = gateway.ask("POST", f"/api/agents/{quote(agent, safe='')}/{verb}")
-    if status == 404:
-        raise Failed(f"Agent `{agent}` not found.")
     if status != 200:
         raise Failed(fault(status, document))
 
