@@ -57,10 +57,12 @@ def test_a_running_gateway_is_told_to_stop_an_agent_also_while_the_file_is_broke
     serai.write("agnets: {}\n")
     gateway.answers("/api/agents/ops/stop", {"object": "agent", "id": "ops", "stopped": True, "refusal": "stopped"})
     gateway.answers("/api/agents/ops/start", {"object": "agent", "id": "ops", "stopped": False, "refusal": None})
+    unknown = {"error": {"message": "Agent `a/b` not found.", "code": "agent_not_found"}}
+    gateway.answers("/api/agents/a%2Fb/stop", unknown, 404)
     assert serai("agent", "stop", "ops").out.startswith("Agent `ops` is stopped.")
     assert serai("agent", "start", "ops").code == 0
-    unknown = serai("agent", "stop", "a/b")
-    assert (unknown.code, unknown.err) == (1, "Error: Agent `a/b` not found.\n")
+    said = serai("agent", "stop", "a/b")
+    assert (said.code, said.err) == (1, "Error: Agent `a/b` not found.\n")
     assert [asked.path for asked in gateway.asked] == [
         "/api/agents/ops/stop",
         "/api/agents/ops/start",
