@@ -15,17 +15,14 @@ from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
 from serai.app import metrics
-from serai.app.connect import Connector, touched
+from serai.app.connect import Connector
+from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
-from serai.app.log import set_level
 from serai.app.reload import Reading, Reloader
 from serai.app.system import SystemClock, SystemEntropy
-from serai.config.layout import Layout, prepare_agent
-from serai.config.load import Loaded
-from serai.core.change import BadConfiguration, differences
-from serai.core.error import SeraiError, Startup, StorageFailed
+from serai.config.layout import Layout
+from serai.core.error import SeraiError
 from serai.core.ids import Account, AgentId, LaneId
-from serai.core.snapshot import Snapshot, stopped_text
 from serai.engines.local import LocalEngine
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
@@ -92,7 +89,7 @@ class Gateway:
         self._engine = LocalEngine()
         self._switchboard = Switchboard(self._entropy)
         self._threads = AgentThreads()
-        _prepare_agents(state.snapshot)
+        prepare_agents(state.snapshot)
         self.token = chance.token_urlsafe(32)
         self._store: Store = wrap.store(open_store(layout.database))
         hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
@@ -108,7 +105,7 @@ class Gateway:
             agent_hooks,
         )
         model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
-        self._fair = FairShare(lambda: state.snapshot)
+        fair = FairShare(lambda: state.snapshot)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -123,7 +120,7 @@ class Gateway:
             split=self._outbox.split,
             hooks=agent_hooks,
         )
-        self._lanes = Lanes(workshop, self._fair)
+        self._lanes = Lanes(workshop, fair)
         self._resolver = Resolver(lambda: state.snapshot, hooks)
         door = Door(
             state,
@@ -137,9 +134,10 @@ class Gateway:
             agent_hooks,
         )
         self._intake = Intake(door, Commands(door, self._outbox.split))
-        self._connector = Connector(self._switchboard, session, self._clock, wrap.platform)
-        self._connector.connect(self._connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
-        self._reloader = Reloader(reading, layout.config, state.configured, self._adopt)
+        connector = Connector(self._switchboard, session, self._clock, wrap.platform)
+        connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
+        self._control = Control(state, self._store, self._lanes, fair, connector, self._clock)
+        self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt)
         self._server = Server(self._services(Runs(door)))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -151,7 +149,7 @@ class Gateway:
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Takes up what an earlier process left, then listens. Returns where. Raises Startup."""
         self._spawn(self._engine.run(self._drain), "engine")
-        self._state.stop(await self._store.stopped())
+        await self._control.begin()
         left = await self._store.recover(self._repeatable(), self._clock.now())
         wake_unfinished(self._engine, left)
         self._spawn(self._switchboard.run(self._intake.receive), "connections")
@@ -186,49 +184,6 @@ class Gateway:
             account, chat = rest.split(":", 1)
             await self._outbox.drain(Account(first, account), chat)
 
-    async def _adopt(self, new: Snapshot, loaded: Loaded, earlier: Loaded) -> tuple[str, ...]:
-        """Puts another configuration in force (SPEC 2.6). Raises BadConfiguration, and then nothing has changed."""
-        old = self._state.configured
-        renewed = loaded.secrets.renewed(earlier.secrets)
-        exchanged = touched(old, new, renewed)
-        drivers = self._connector.make(new, loaded.secrets, exchanged)
-        if problems := self._connector.problems(new, drivers):
-            raise BadConfiguration(problems)
-        await asyncio.to_thread(_prepare_agents, new)
-        self._state.swap(new, loaded.secrets)
-        set_level(new.log_level)
-        self._fair.serve()
-        await self._connector.exchange(drivers, old.accounts.keys() - new.accounts.keys(), self._store.owes)
-        for agent in old.agents:
-            if old.refusal(agent) is None:
-                await self._refuse_waiting(agent)
-        names = sorted({name for _, name in renewed})
-        return (*differences(old, new, exchanged), *(f"{name} has a new value" for name in names))
-
-    async def _refuse_waiting(self, agent: AgentId) -> None:
-        """Of an agent that may no longer answer. What cannot be refused now is refused when its turn would come."""
-        refusal = self._state.snapshot.refusal(agent)
-        if refusal is None:
-            return
-        try:
-            await self._lanes.refuse(agent, refusal)
-        except StorageFailed as error:
-            _log.error("waiting messages could not be refused yet", agent=agent, error=str(error))
-
-    async def _stop_agent(self, agent: AgentId) -> None:
-        """The kill switch (SPEC 7.6). Raises StorageFailed."""
-        await self._store.stop_agent(agent, self._clock.now())
-        self._state.stop(await self._store.stopped())
-        self._lanes.interrupt(agent, stopped_text(agent))
-        await self._refuse_waiting(agent)
-        _log.warning("an agent was stopped", agent=agent)
-
-    async def _start_agent(self, agent: AgentId) -> None:
-        """Lets a stopped agent answer again. Raises StorageFailed."""
-        await self._store.start_agent(agent)
-        self._state.stop(await self._store.stopped())
-        _log.info("an agent was started", agent=agent)
-
     def _repeatable(self) -> frozenset[str]:
         """Platforms on which a send whose outcome is unknown may be repeated under the same key."""
         connected = (connection.platform for connection in self._switchboard.connections())
@@ -247,8 +202,8 @@ class Gateway:
             endpoint=self._endpoint,
             ready=self._ready,
             reload=self._reloader.reload,
-            stop_agent=self._stop_agent,
-            start_agent=self._start_agent,
+            stop_agent=self._control.stop_agent,
+            start_agent=self._control.start_agent,
             metrics=metrics.renderer(collector),
             local_token=self.token,
             clock=self._clock,
@@ -302,15 +257,6 @@ def _complain(task: asyncio.Task[None]) -> None:
     """A background task that ends by an error is a bug of ours; the log must say so."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("a background task ended", task=task.get_name(), error=repr(error))
-
-
-def _prepare_agents(snapshot: Snapshot) -> None:
-    """An agent whose home cannot be made stays configured, and fails in its own turns only."""
-    for profile in snapshot.agents.values():
-        try:
-            prepare_agent(profile)
-        except Startup as error:
-            _log.warning("an agent's home cannot be made", agent=profile.id, error=str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ _held: ContextVar[Secrets] = ContextVar("serai_secrets")
 class State:
     """The one place that knows which snapshot is in force, with the secrets that belong to it.
 
-    `snapshot` shows agents that somebody has stopped as refused; `configured` is what the files say alone.
+    `snapshot` shows agents that somebody has stopped as refused; `configured` is what the files say alone. `stopped`
+    may name agents that are not configured.
     """
 
     def __init__(self, snapshot: Snapshot, secrets: Secrets) -> None:
         self.configured = self.snapshot = snapshot
         self.secrets = secrets
-        self._stopped: frozenset[AgentId] = frozenset()
+        self.stopped: frozenset[AgentId] = frozenset()
         self._former: dict[AgentId, AgentProfile] = {}
         self._earlier: dict[str, None] = {}
 
@@ -30,12 +31,12 @@ class State:
         self._former |= self.configured.agents
         self._earlier |= dict.fromkeys(self.secrets.values())
         self.configured, self.secrets = snapshot, secrets
-        self.snapshot = snapshot.with_stopped(self._stopped)
+        self.snapshot = snapshot.with_stopped(self.stopped)
 
     def stop(self, agents: Collection[AgentId]) -> None:
         """From now on these agents refuse, configured or not, and no others but for what the files say."""
-        self._stopped = frozenset(agents)
-        self.snapshot = self.configured.with_stopped(self._stopped)
+        self.stopped = frozenset(agents)
+        self.snapshot = self.configured.with_stopped(self.stopped)
 
     @contextmanager
     def held(self) -> Iterator[Snapshot]:
