@@ -12,9 +12,9 @@ from serai.ports.hooks import Dropped, HookName, Hooks
 
 
 class AgentHooks:
-    """Binds an agent's profile around its hooks. One that is not configured any more has none, and no hook is called.
+    """Binds an agent's profile around its hooks, also of one that was removed while its turn ran.
 
-    Nothing is made for a hook that no plugin has.
+    Where there is none, no hook is called. Nothing is made for a hook that no plugin has.
     """
 
     def __init__(self, hooks: Hooks, state: State) -> None:
@@ -72,7 +72,7 @@ class AgentHooks:
     async def _tell(self, hook: HookName, agent: AgentId, told: Callable[[], Awaitable[None]]) -> None:
         if hook not in self._hooks.used:
             return
-        profile = self._state.snapshot.agents.get(agent)
+        profile = self._state.identity(agent)
         if profile is not None:
             with use_profile(profile):
                 await told()

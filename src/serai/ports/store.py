@@ -51,8 +51,8 @@ class Arrival:
     this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
     lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
-    `source` is kept with it where it is given. `dropped` says why no turn will take it: then it is stored as refused,
-    without its body, so that a second copy is known.
+    `source` is kept with it where it is given. `dropped` says why no turn will take it: then it is stored as
+    cancelled, without its body, so that a second copy is known.
     """
 
     input_id: InputId
