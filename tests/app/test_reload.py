@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from serai.core.error import Unauthorised
+from serai.core.error import StorageFailed, Unauthorised
 from serai.testing.clock import virtual_time
 from tests.app.stage import CONFIG, SECRETS, Held, Home, hosting
+from tests.stores.test_sqlite import memory_store
 
 TO_LAB = CONFIG.replace("agent: ops", "agent: lab")
 WITHOUT_OPS = CONFIG.replace("ops: {}, ", "").replace("agent: ops", "agent: lab")
@@ -280,6 +281,19 @@ async def test_credentials_that_no_driver_could_use_keep_the_earlier_ones(tmp_pa
 
 
 @virtual_time
+async def test_a_new_api_key_opens_and_the_old_one_does_not_any_more(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.configure(CONFIG + 'api_server: {keys: [{name: app, key_env: APP_KEY, agents: "*"}]}\n')
+    home.write(SECRETS + "APP_KEY=fake-key-1\n", ".env")
+    async with hosting(home, answering()) as hosted:
+        assert (await hosted.call("GET", "/v1/models", key="fake-key-1"))[0] == 200
+        home.write(SECRETS + "APP_KEY=fake-key-2\n", ".env")
+        await hosted.in_force()
+        assert (await hosted.call("GET", "/v1/models", key="fake-key-1"))[0] == 401
+        assert (await hosted.call("GET", "/v1/models", key="fake-key-2"))[0] == 200
+
+
+@virtual_time
 async def test_what_was_secret_before_stays_out_of_the_log(tmp_path: Path) -> None:
     async with hosting(Home(tmp_path), answering()) as hosted:
         hosted.home.write(SECRETS.replace("ZmFrZS1rZXktd2ViaG9vaw==", "YS1uZXctZmFrZS1rZXk="), ".env")
@@ -300,3 +314,21 @@ async def test_a_stopped_agent_stays_stopped_when_the_configuration_changes(tmp_
         assert "stopped" in (await hosted.call("GET", "/ready"))[1]["agents"]["ops"]
         await hosted.call("POST", "/api/agents/ops/start")
         assert (await hosted.ask("ops"))[0] == 200
+
+
+@virtual_time
+async def test_the_kill_switch_works_on_a_full_disk_and_says_that_it_will_not_last(tmp_path: Path) -> None:
+    store = memory_store()
+
+    async def full(*_: object) -> None:
+        raise StorageFailed("the disk is full")
+
+    store.stop_agent = full  # type: ignore[method-assign]
+    model = Held()
+    async with hosting(Home(tmp_path), model, lambda: store) as hosted:
+        running = asyncio.create_task(hosted.ask("ops"))
+        await model.holds(1)
+        status, answer = await hosted.call("POST", "/api/agents/ops/stop")
+        assert (status, answer["error"]["code"]) == (503, "storage_failed")
+        assert (await running)[1]["error"]["code"] == "run_cancelled"
+        assert (await hosted.ask("ops"))[1]["error"]["code"] == "agent_refused"

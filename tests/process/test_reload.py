@@ -15,6 +15,7 @@ from tests.process.caller import Caller, client_session
 from tests.process.gateway import GatewayProcess, gateways
 from tests.process.home import write_env, write_home
 from tests.process.model import Asked, stub_model
+from tests.process.receiver import Receiver
 
 pytestmark = pytest.mark.slow
 
@@ -116,6 +117,42 @@ async def test_files_change_under_a_gateway_at_work(tmp_path: Path) -> None:
         await until(new_key_is_used)
         assert set(one.keys["m-ops"][:TURNS]) == {"fake-key-ops-1"}
         assert "fake-key-ops" not in (one.home / "logs" / "serai.log").read_text()
+
+
+async def test_a_webhook_account_comes_and_goes(tmp_path: Path) -> None:
+    receiver = Receiver(SECRET)
+    async with (
+        scene(tmp_path) as one,
+        receiver.serve() as callback,
+        gateways(tmp_path) as nursery,
+        client_session() as session,
+    ):
+        write_env(one.home / ".env", {"API_KEY": KEY, "HOOK": SECRET})
+        gateway = await nursery.start(up(one.home))
+        caller = Caller(session, gateway.url, SECRET, KEY)
+        message = {"message_id": "1", "chat_id": "room", "user_id": "ada", "text": "hello"}
+        assert (await caller.post(message)).status == 404
+        one.write(platforms={"webhook": {"secret_env": "HOOK", "callback_url": callback, "open": True}})
+        assert (await serai(one.home, "reload"))[1] == "account webhook added\n"
+
+        async def is_taken() -> bool:
+            return (await caller.post(message)).status == 202
+
+        await until(is_taken)
+        while not one.asked:
+            await asyncio.sleep(0.02)
+        one.write()
+        assert (await serai(one.home, "reload"))[1] == "account webhook removed\n"
+        assert (await caller.post({**message, "message_id": "2"})).status == 404
+        assert "draining" in (await readiness(caller))["accounts"]["webhook"]
+        one.go.set()
+        await receiver.count(1)
+        assert [(said.text, said.reply_to) for said in receiver.received] == [("m-ops at your service", ("1",))]
+
+        async def is_gone() -> bool:
+            return not (await readiness(caller))["accounts"]
+
+        await until(is_gone)
 
 
 async def test_a_broken_file_changes_nothing_and_is_named_until_it_is_mended(tmp_path: Path) -> None:
