@@ -183,7 +183,7 @@ async def test_a_server_that_never_finishes_the_handshake_is_a_timeout() -> None
 
     async with speaking(mute) as port:
         with pytest.raises(ModelTimeout, match=r"could not be connected to within 0\.1 s"):
-            await ask(request(f"https://127.0.0.1:{port}/v1"), HASTY)
+            await ask(request(f"https://127.0.0.1:{port}/v1"), Timeouts(connect=0.1))
 
 
 async def test_a_port_where_nobody_listens_is_unreachable() -> None:
