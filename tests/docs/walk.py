@@ -15,7 +15,7 @@ from tests.docs.console import Step, joined, same, steps
 from tests.docs.page import DOCS, Block, blocks, pages
 from tests.docs.reader import Reader, reader
 
-_READING: Final = re.compile(r"serai (?:status|\w+ (?:list|show))\b|curl (?!.* -d )", re.DOTALL).match
+_READING: Final = re.compile(r"serai (?:status|route test|\w+ (?:list|show))\b|curl (?!.* -d )", re.DOTALL).match
 _LOOKS: Final = 30
 
 
