@@ -210,6 +210,22 @@ def test_a_gateway_that_has_an_older_configuration(home: Terminal) -> None:
         assert "an older configuration" in the_one(home, code=0)["text"]
 
 
+def test_a_gateway_that_waits_to_be_started_again(home: Terminal) -> None:
+    with FakeGateway(home.home) as gateway:
+        gateway.answers("/health", {})
+        waiting = {"problems": [], "needs_restart": ["api_server.port"]}
+        gateway.answers("/ready", {"ready": True, "revision": revision_of(home), "configuration": waiting})
+        found = the_one(home, code=0)
+    assert "has another api_server.port than the files" in found["text"]
+    assert found["mend"] == f"kill {PID} && serai up"
+
+
+def test_an_agent_that_was_stopped(home: Terminal) -> None:
+    assert home("agent", "stop", "main").code == 0
+    said = home("doctor")
+    assert (said.code, "note: agent: agent `main` is stopped  ->  serai agent start main" in said.out) == (0, True)
+
+
 def revision_of(serai: Terminal) -> str:
     snapshot = load(serai.home, {}, {}, ["memory"]).snapshot
     assert snapshot is not None

@@ -25,6 +25,7 @@ READING: dict[str, list[str]] = {
     "ask": ["ask", "hello", "--json"],
     "doctor": ["doctor", "--json"],
     "status": ["status", "--json"],
+    "reload": ["reload", "--json"],
     "usage": ["usage", "--json"],
     "logs": ["logs", "--json"],
     "config check": ["config", "check", "--json"],
@@ -101,6 +102,7 @@ def test_what_a_full_home_prints_fits_the_schema(command: str, serai: Terminal, 
     store_turns(serai.home, said("hi"))
     ask_to_be_admitted(serai)
     gateway.answers("/v1/chat/completions", {"id": "c", "object": "chat.completion", "choices": [], "model": "ops"})
+    gateway.answers("/api/reload", {"object": "reload", "changed": ["routes"], "needs_restart": [], "notices": []})
     gateway.answers("/ready", {"ready": True, "agents": {"ops": "ready"}})
     decision = {"agent": "ops", "reason": "route", "route": 1, "line": 3, "plugin": None, "refused": None}
     gateway.answers("/api/routes/test", {**decision, "considered": []})

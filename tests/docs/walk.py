@@ -7,6 +7,7 @@ you keep it.
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ from tests.docs.reader import Reader, reader
 
 _READING: Final = re.compile(r"serai (?:status|\w+ (?:list|show|test))\b|curl (?!.* -d )", re.DOTALL).match
 _LOOKS: Final = 30
+_BETWEEN_LOOKS_S: Final = 0.15
+"""In all more than the three seconds in which a gateway takes a changed file over."""
 
 
 def acted(page: Path) -> list[Block]:
@@ -57,6 +60,7 @@ def _repeated(one: Reader, shown: Step) -> Step:
     now = one.do(shown.command)
     looks = _LOOKS if _READING(shown.command) else 0
     while looks and not same(shown.output, now.output):
+        time.sleep(_BETWEEN_LOOKS_S)
         now, looks = one.do(shown.command), looks - 1
     one.learn(shown.output, now.output)
     return shown if same(shown.output, now.output) else one.told_anew(now)

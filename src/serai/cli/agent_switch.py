@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from serai.cli.place import Place
+from serai.cli.suggest import agents
 
 if TYPE_CHECKING:
     from serai.ports.store import Store
 
 
 @click.command("stop")
-@click.argument("agent", metavar="ID")
+@click.argument("agent", metavar="ID", shell_complete=agents)
 @click.pass_obj
 def stop(place: Place, agent: str) -> None:
     """Stop an agent at once: its running turns end, what waits for it is refused. It stays so until `agent start`."""
@@ -20,7 +21,7 @@ def stop(place: Place, agent: str) -> None:
 
 
 @click.command("start")
-@click.argument("agent", metavar="ID")
+@click.argument("agent", metavar="ID", shell_complete=agents)
 @click.pass_obj
 def start(place: Place, agent: str) -> None:
     """Let a stopped agent answer again."""

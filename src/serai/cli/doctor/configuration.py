@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from serai.cli.catalogue import COMMANDS
 from serai.cli.doctor.finding import Finding
 from serai.cli.doctor.patient import Patient, edit
 from serai.cli.given import Given
@@ -63,19 +62,15 @@ def plugins(patient: Patient) -> Iterator[Finding]:
 
 def known(patient: Patient) -> Iterator[Finding]:
     """Whether the running gateway has what the files say, and has no complaint of its own."""
-    ready = patient.ready
-    if ready is None:
+    ready, gateway = patient.ready, patient.gateway
+    if ready is None or gateway is None:
         return
     revision = ready.get("revision")
     if revision and patient.snapshot is not None and revision != patient.snapshot.revision:
         text = "the running gateway has an older configuration than the files"
-        yield Finding("warning", "gateway", text, _renew(patient))
+        yield Finding("warning", "gateway", text, "serai reload")
+    for key in ready.get("configuration", {}).get("needs_restart", ()):
+        text = f"the running gateway has another {key} than the files until it is started again"
+        yield Finding("warning", "gateway", text, f"kill {gateway.pid} && serai up")
     for name, reason in ready.get("reasons", {}).items():
         yield Finding("serious", "gateway", f"the running gateway is not ready, {name}: {reason}", "serai logs")
-
-
-def _renew(patient: Patient) -> str:
-    """What makes a running gateway take up the files."""
-    if "reload" in COMMANDS:
-        return "serai reload"
-    return f"kill {patient.gateway.pid} && serai up" if patient.gateway else "serai up"

@@ -19,6 +19,7 @@ CHECKS: Final[tuple[Callable[[Patient], Iterable[Finding]], ...]] = (
     configuration.personas,
     storage.whole,
     storage.deliveries,
+    storage.stopped,
     surroundings.port,
     surroundings.time,
     surroundings.callbacks,

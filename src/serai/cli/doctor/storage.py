@@ -47,3 +47,15 @@ def deliveries(patient: Patient) -> Iterator[Finding]:
             yield Finding(
                 "warning", "delivery", text, f"serai delivery list --state {state}; serai delivery retry ID"
             )
+
+
+def stopped(patient: Patient) -> Iterator[Finding]:
+    """Agents that somebody has stopped, and that may have been forgotten."""
+    from serai.cli.archive import stopped_agents
+
+    try:
+        agents = stopped_agents(patient.place)
+    except StorageFailed:  # `whole` tells
+        return
+    for agent in sorted(agents):
+        yield Finding("note", "agent", f"agent `{agent}` is stopped", f"serai agent start {agent}")
