@@ -79,7 +79,7 @@ class Intake:
         if decision.refused is not None:
             raise UnknownAgent(decision.refused)
         accepted = await self._accept(inbound, settings, decision, address, target)
-        return Receipt(accepted.input_id, accepted.duplicate)
+        return Receipt(accepted.input_id, accepted.duplicate, agent=accepted.agent)
 
     def _named(self, inbound: Inbound) -> Inbound:
         """The message as said to the agent that it begins with (`@name`), where its sender may choose that one; else
@@ -135,12 +135,12 @@ class Intake:
         shared = source.chat_type != "dm" and not address.user
         wait = (live.merge.near_limit_s if inbound.near_limit else live.merge.quiet_s) if settings.merge else 0.0
         arrival = Arrival(
-            input_id=InputId(f"run_{door.entropy.token()}"),
+            input_id=inbound.run or InputId(f"run_{door.entropy.token()}"),
             address=address,
             connection=source.connection,
             dedupe_key=inbound.dedupe_key,
             sender=source.user or "",
-            body=InputBody(_message(said), speaker=speaker(source) if shared else ""),
+            body=InputBody(_message(said), speaker=speaker(source) if shared else "", stream=inbound.run is not None),
             decision=decision,
             now=now,
             due_at=now + wait,
