@@ -122,11 +122,13 @@ class Stage:
         platforms: Sequence[FakePlatform] | None = None,
         tools: Mapping[str, Tool] | None = None,
         hooks: PluginHooks | None = None,
+        state: State | None = None,
+        seed: int = 7,
     ) -> None:
-        self.state = State(config or snapshot(), NoSecrets())
+        self.state = state or State(config or snapshot(), NoSecrets())
         self.store = store or memory_store()
         self.engine, self.meter = LocalEngine(), Meter()
-        self.clock, self.entropy = VirtualClock(), SeededEntropy(7)
+        self.clock, self.entropy = VirtualClock(), SeededEntropy(seed)
         self.hooks = hooks or FakeHooks()
         self.platforms = [FakePlatform()] if platforms is None else list(platforms)
         self.fake = self.platforms[0] if self.platforms else FakePlatform()

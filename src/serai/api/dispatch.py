@@ -117,7 +117,11 @@ class Dispatch:
         if request.method == "OPTIONS":
             return _options(resource, request)
         handler = _allowed(resource, request)
-        call.principal = gate.principal(request)
+        call.gate = gate
+        if resource.guard == "key":
+            call.principal = gate.principal(request)
+        elif resource.guard == "page":
+            call.principal = gate.visitor(request, self._services.clock.now())
         return await handler(call)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from multidict import istr
 
+from serai.api import cookie
 from serai.api.error import ApiError
 from serai.api.header import only
 from serai.api.keyring import KeyRing
@@ -43,6 +44,12 @@ class Gate:
         host = self.proxies.host(request.headers, request.remote)
         self.origins.check_host(host, _arrived_at(request))
         return self.origins.cors(request.headers, host)
+
+    def visitor(self, request: web.BaseRequest, now: float) -> Principal:
+        """Who asks from a page of our own, where a sign-in counts as well as a key. Raises as `principal` does."""
+        shown = cookie.read(request)
+        known = cookie.holder(shown, self.keys, now) if shown and AUTHORIZATION not in request.headers else None
+        return known or self.principal(request)
 
     def principal(self, request: web.BaseRequest) -> Principal:
         """Who asks. Raises ApiError 401 for a stranger and 400 for two Authorization headers."""

@@ -17,6 +17,7 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[ApiKey], secrets: Secrets, local_token: str) -> None:
         self._known: dict[bytes, tuple[bytes, Principal]] = {}
+        self._named: dict[str, tuple[bytes, Principal]] = {}
         if local_token:
             self._add(local_token, LOCAL)
         for key in keys:
@@ -29,6 +30,11 @@ class KeyRing:
     def _add(self, secret: str, principal: Principal) -> None:
         digest = blake2b(secret.encode(), digest_size=32).digest()
         self._known.setdefault(digest, (digest, principal))
+        self._named[principal.name] = (digest, principal)
+
+    def named(self, name: str) -> tuple[bytes, Principal] | None:
+        """The digest of a key by its name, and who it is."""
+        return self._named.get(name)
 
     def find(self, token: str) -> Principal | None:
         """Whose token it is; None for a stranger's."""

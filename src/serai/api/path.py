@@ -8,13 +8,15 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from serai.api.error import ApiError
+from serai.api.gate import Gate
 from serai.api.reply import EventStream
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 
-Guard = Literal["key", "probe", "none"]
-"""What stands before a resource: host, origin and key; or they are looked at, and a stranger is served as NOBODY;
-or nothing, because it has its own proof."""
+Guard = Literal["key", "page", "host", "probe", "none"]
+"""What stands before a resource: host, origin and key; the same, where the sign-in of a page counts as a key; host
+and origin alone; or all are looked at, and a stranger is served as NOBODY; or nothing, because it has its own
+proof."""
 
 NOBODY: Final = Principal("nobody", agents=frozenset())
 """Who asks where no key is known."""
@@ -23,13 +25,14 @@ NOBODY: Final = Principal("nobody", agents=frozenset())
 @dataclass(slots=True)
 class Call:
     """One request on its way. `parts` are the values of the path's placeholders, `common` header lines for every
-    answer; `stream` is set once the answer has become one."""
+    answer; `gate` is what it came through, and `stream` is set once the answer has become one."""
 
     request: web.BaseRequest
     snapshot: Snapshot
     principal: Principal
     parts: tuple[str, ...]
     common: bytes
+    gate: Gate | None = None
     stream: EventStream | None = None
 
     def admins_only(self) -> None:

@@ -16,6 +16,8 @@ JSON: Final = "application/json"
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Lines = Sequence[tuple[str, str]]
 
+_BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+
 
 class ClientGone(ConnectionError):
     """Nobody is there to be answered."""
@@ -41,7 +43,7 @@ class Reply(web.StreamResponse):
         """Sends everything. Raises ClientGone where the client is gone."""
         self._open = self._open and request.keep_alive
         head = _status_line(self.status) + self.common + header_lines(self._lines) + _connection(request, self._open)
-        if self.status != HTTPStatus.NO_CONTENT:
+        if self.status not in _BODILESS:
             head += b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self._kind.encode(), len(self._content))
         await send(request, head + b"\r\n" + (b"" if request.method == "HEAD" else self._content))
 

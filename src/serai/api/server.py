@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from collections.abc import Iterable
 
 from serai.api.chat import Chat
 from serai.api.connection import HttpServer
@@ -24,10 +25,10 @@ _CANCEL_S = 1.0
 
 
 class Server:
-    """Serves one address. Made per process; `start` once, `stop` once."""
+    """Serves one address. Made per process; `start` once, `stop` once. `pages` are served beside the API."""
 
-    def __init__(self, services: Services) -> None:
-        self._dispatch = Dispatch(services, _paths(services))
+    def __init__(self, services: Services, pages: Iterable[Resource] = ()) -> None:
+        self._dispatch = Dispatch(services, Paths([*_resources(services), *pages]))
         self._http: HttpServer | None = None
         self._listening: asyncio.Server | None = None
 
@@ -56,24 +57,22 @@ class Server:
         self._listening = self._http = None
 
 
-def _paths(services: Services) -> Paths:
+def _resources(services: Services) -> list[Resource]:
     health, models, platforms = Health(services), Models(services.clock), Platforms(services.endpoint)
     operate = Operate(services)
-    return Paths(
-        [
-            Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
-            Resource("/v1/models", {"GET": models.all}),
-            Resource("/v1/models/{}", {"GET": models.one}),
-            Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),
-            Resource("/api/reload", {"POST": operate.reload}),
-            Resource("/api/agents/{}/stop", {"POST": operate.stop}),
-            Resource("/api/agents/{}/start", {"POST": operate.start}),
-            Resource("/health", {"GET": health.live}, guard="none"),
-            Resource("/ready", {"GET": health.ready}, guard="probe"),
-            Resource("/metrics", {"GET": health.metrics}),
-            Resource("/{}/{}", {"POST": platforms.receive}, guard="none", exists=platforms.known),
-        ]
-    )
+    return [
+        Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
+        Resource("/v1/models", {"GET": models.all}),
+        Resource("/v1/models/{}", {"GET": models.one}),
+        Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),
+        Resource("/api/reload", {"POST": operate.reload}),
+        Resource("/api/agents/{}/stop", {"POST": operate.stop}),
+        Resource("/api/agents/{}/start", {"POST": operate.start}),
+        Resource("/health", {"GET": health.live}, guard="none"),
+        Resource("/ready", {"GET": health.ready}, guard="probe"),
+        Resource("/metrics", {"GET": health.metrics}),
+        Resource("/{}/{}", {"POST": platforms.receive}, guard="none", exists=platforms.known),
+    ]
 
 
 def _refusal(host: str, port: int, error: OSError) -> str:

@@ -49,6 +49,8 @@ from serai.ports.tool import Toolbox
 from serai.stores.sqlite.store import open_store
 from serai.tools.thread import AgentThreads
 from serai.tools.toolbox import BuiltinToolbox
+from serai.web.hub import Turns
+from serai.web.site import Site
 
 _log = structlog.get_logger("gateway")
 
@@ -91,7 +93,8 @@ class Gateway:
         self._threads = AgentThreads()
         prepare_agents(state.snapshot)
         self.token = chance.token_urlsafe(32)
-        self._store: Store = wrap.store(open_store(layout.database))
+        opened = open_store(layout.database)
+        self._store: Store = wrap.store(opened)
         hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
         agent_hooks = AgentHooks(hooks, state)
         self._outbox = Outbox(
@@ -138,7 +141,10 @@ class Gateway:
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock)
         self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt)
-        self._server = Server(self._services(Runs(door)))
+        turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
+        self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
+        self._switchboard.add(self._site.platform)
+        self._server = Server(self._services(Runs(door)), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -151,6 +157,7 @@ class Gateway:
         self._spawn(self._engine.run(self._drain), "engine")
         await self._control.begin()
         left = await self._store.recover(self._repeatable(), self._clock.now())
+        await self._site.hub.resume()
         wake_unfinished(self._engine, left)
         self._spawn(self._switchboard.run(self._intake.receive), "connections")
         address = await self._server.start(host, port)
@@ -162,6 +169,7 @@ class Gateway:
 
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:
         """Stops accepting, lets turns finish for `grace` seconds, leaves the rest to be resumed (SPEC 15)."""
+        await self._site.hub.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
         for task in self._tasks:

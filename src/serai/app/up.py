@@ -24,6 +24,7 @@ from serai.core.change import BadConfiguration
 from serai.core.snapshot import Snapshot
 from serai.gateway.state import State
 from serai.models.openai_chat import make_session
+from serai.web.driver import ACCOUNT, STANDING
 
 _log = structlog.get_logger("up")
 
@@ -81,7 +82,7 @@ async def _serve(
             source = partial(_read, layout, environment, models)
             loaded = await source()
             snapshot = _usable(loaded)
-            state = State(snapshot, loaded.secrets)
+            state = State(snapshot, loaded.secrets, {ACCOUNT: STANDING})
             set_up(layout.logs, snapshot.log_level, Redactor(state.secret_values))
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
             url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))

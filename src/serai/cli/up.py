@@ -44,6 +44,7 @@ def print_running(place: Place, running: "Running") -> None:
         [
             ("  home", place.shown(snapshot.home)),
             ("  agents", ", ".join(able) or "none that can answer"),
+            ("  open", f"{running.url}/"),
             ("  OpenAI clients", f"base URL {running.url}/v1, the agent's name as the model"),
             ("  try", f'{invoked()} ask "What can you do?"'),
         ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from serai.core.ids import Account
+from serai.core.ids import Account, InputId
 from serai.core.source import Source
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -58,7 +58,8 @@ class Inbound:
 
     `dedupe_key` is built by the platform from whatever is unique there (SPEC 5.1). `mentioned`: it is said to the bot
     (a mention, or a reply to it). `near_limit`: it is so long that the sender's client may have cut it.
-    `admin`: the platform itself knows the sender to be the operator.
+    `admin`: the platform itself knows the sender to be the operator. `run` is the id that its input shall
+    have, from a platform that listens to the turn: then the answer is told as it is written.
     """
 
     source: Source
@@ -68,6 +69,7 @@ class Inbound:
     mentioned: bool = False
     near_limit: bool = False
     admin: bool = False
+    run: InputId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,12 +135,14 @@ class Intake:
         shared = source.chat_type != "dm" and not address.user
         wait = (live.merge.near_limit_s if inbound.near_limit else live.merge.quiet_s) if settings.merge else 0.0
         arrival = Arrival(
-            input_id=InputId(f"run_{door.entropy.token()}"),
+            input_id=inbound.run or InputId(f"run_{door.entropy.token()}"),
             address=address,
             connection=source.connection,
             dedupe_key=inbound.dedupe_key,
             sender=source.user or "",
-            body=InputBody(_message(said), speaker=speaker(source) if shared else ""),
+            body=InputBody(
+                _message(said), speaker=speaker(source) if shared else "", stream=inbound.run is not None
+            ),
             decision=decision,
             now=now,
             due_at=now + wait,

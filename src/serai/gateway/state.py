@@ -1,6 +1,6 @@
 """The configuration in force. Swapped as a whole; every reader takes what it needs from one snapshot."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -17,11 +17,15 @@ class State:
 
     `snapshot` shows agents that somebody has stopped as refused; `configured` is what the files say alone. `stopped`
     may name agents that are not configured.
+    `standing` are the accounts that are there without configuration.
     """
 
-    def __init__(self, snapshot: Snapshot, secrets: Secrets) -> None:
+    def __init__(
+        self, snapshot: Snapshot, secrets: Secrets, standing: Mapping[Account, AccountSettings] | None = None
+    ) -> None:
         self.configured = self.snapshot = snapshot
         self.secrets = secrets
+        self._standing = standing or {}
         self.stopped: frozenset[AgentId] = frozenset()
         self._former: dict[AgentId, AgentProfile] = {}
         self._earlier: dict[str, None] = {}
@@ -56,7 +60,7 @@ class State:
         return {**self._earlier, **dict.fromkeys(self.secrets.values())}
 
     def account(self, connection: Account) -> AccountSettings | None:
-        return self.snapshot.accounts.get(connection)
+        return self.snapshot.accounts.get(connection) or self._standing.get(connection)
 
     def identity(self, agent: AgentId) -> AgentProfile | None:
         """Under whose profile something is sent that an agent said, also one that was removed since."""

@@ -37,6 +37,7 @@ from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
 from serai.stores.sqlite import people, recovery, turn
 from serai.stores.sqlite.database import connect, prepare
+from serai.stores.sqlite.mailbox import SqliteMailbox
 from serai.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -45,15 +46,18 @@ T = TypeVar("T")
 def open_store(path: Path) -> "SqliteStore":
     """The store in the file at `path`, made or migrated first. Raises Startup, StorageFailed."""
     prepare(path)
-    return SqliteStore(connect(str(path)), connect(str(path), read_only=True))
+    return SqliteStore(connect(str(path)), connect(str(path), read_only=True), path=path)
 
 
 class SqliteStore:
     """Writes go through one writer; quick reads have a connection of their own, which never waits for a write."""
 
-    def __init__(self, write: sqlite3.Connection, read: sqlite3.Connection, *, inline: bool = False) -> None:
+    def __init__(
+        self, write: sqlite3.Connection, read: sqlite3.Connection, *, path: Path | None = None, inline: bool = False
+    ) -> None:
         self._writer = Writer(write, inline=inline)
         self._read = read
+        self.mailbox = SqliteMailbox(self._writer, read, path)
 
     async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
         return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))
@@ -150,6 +154,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         await self._writer.close()
+        self.mailbox.close()
         self._read.close()
 
     def _query(self, question: Callable[[sqlite3.Connection], T]) -> T:

@@ -176,3 +176,40 @@ CREATE TABLE binding (
 
 -- Agents that somebody has stopped, whether they are configured or not (SPEC 7.6).
 CREATE TABLE stopped (agent TEXT PRIMARY KEY, stopped_at REAL NOT NULL) WITHOUT ROWID;
+
+-- What the web chat shows. `revision` grows with every change in a chat, so that a reader can go on where it stopped.
+CREATE TABLE web_chat (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    title TEXT NOT NULL,
+    updated_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX web_chat_owner ON web_chat (owner, updated_at);
+
+CREATE TABLE web_post (
+    chat TEXT NOT NULL,
+    id TEXT NOT NULL,
+    author TEXT NOT NULL,
+    text TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    n INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    answers BLOB NOT NULL,
+    pictures BLOB NOT NULL,
+    input TEXT,
+    error TEXT,
+    PRIMARY KEY (chat, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX web_post_revision ON web_post (chat, revision);
+CREATE INDEX web_post_unsettled ON web_post (state) WHERE state IN ('sending', 'running');
+
+CREATE TABLE web_picture (
+    chat TEXT NOT NULL,
+    post TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (chat, post, n)
+);

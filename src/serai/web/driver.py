@@ -1,0 +1,78 @@
+"""The platform `web`: an answer is delivered by putting it into the mailbox that the page shows."""
+
+import asyncio
+from typing import Final
+
+from serai.core.delivery import Delivery
+from serai.core.error import SendPermanent, SendTemporary, StorageFailed
+from serai.core.ids import Account
+from serai.core.message import Inbound
+from serai.core.snapshot import Access, AccountSettings
+from serai.ports.clock import Clock
+from serai.ports.mailbox import Mailbox, PostRow
+from serai.ports.platform import Capabilities, Receipt, Receive, Sent
+from serai.web.hub import Hub
+
+ACCOUNT: Final = Account("web")
+STANDING: Final = AccountSettings(ACCOUNT, Access(open=True))
+"""Who may write has been decided before a message gets here: by a key, or by being on this machine (SPEC 6.7)."""
+
+_CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True)
+
+
+class Web:
+    """The one account. It is there without configuration."""
+
+    def __init__(self, mailbox: Mailbox, hub: Hub, clock: Clock) -> None:
+        self._mailbox = mailbox
+        self._hub = hub
+        self._clock = clock
+        self._receive: Receive | None = None
+
+    @property
+    def account(self) -> Account:
+        return ACCOUNT
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return _CAPABILITIES
+
+    async def run(self, receive: Receive) -> None:
+        """Takes messages until cancelled."""
+        self._receive = receive
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._receive = None
+
+    async def receive(self, inbound: Inbound) -> Receipt:
+        """Hands a message of the page to the gateway. Raises what `Receive` raises."""
+        if self._receive is None:
+            raise StorageFailed("the gateway is starting or stopping; try again in a moment")
+        return await self._receive(inbound)
+
+    async def send(self, delivery: Delivery) -> Sent:
+        """Puts an answer into its chat; the same delivery again changes nothing.
+
+        Raises SendTemporary, SendPermanent.
+        """
+        target = delivery.target
+        if len(delivery.text) > _CAPABILITIES.text_limit:
+            raise SendPermanent(f"the text is longer than {_CAPABILITIES.text_limit} characters")
+        post = PostRow(
+            target.chat_id,
+            delivery.id,
+            delivery.agent,
+            delivery.text,
+            "done",
+            self._clock.now(),
+            answers=target.reply_to,
+        )
+        try:
+            kept = await self._mailbox.add(post)
+        except StorageFailed as error:
+            raise SendTemporary(str(error)) from error
+        if kept is None:
+            raise SendPermanent("there is no such web chat")
+        await self._hub.answered(kept)
+        return Sent(delivery.id)

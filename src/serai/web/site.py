@@ -1,0 +1,40 @@
+"""The web chat put together: its platform, and its resources for the HTTP server."""
+
+from collections.abc import Sequence
+
+from serai.api.path import Resource
+from serai.ports.clock import Clock, Entropy
+from serai.ports.mailbox import Mailbox
+from serai.web import assets
+from serai.web.chats import Chats
+from serai.web.desk import Desk
+from serai.web.driver import Web
+from serai.web.hub import Hub, Turns
+from serai.web.sign_in import SignIn
+
+
+class Site:
+    """One per gateway. `hub.resume` is due before turns go on after a start, `hub.close` before the server stops."""
+
+    def __init__(self, mailbox: Mailbox, turns: Turns, clock: Clock, entropy: Entropy) -> None:
+        self.hub = Hub(mailbox, turns)
+        self.platform = Web(mailbox, self.hub, clock)
+        desk = Desk(mailbox, self.hub, self.platform, clock, entropy)
+        self._chats = Chats(mailbox, self.hub, desk)
+        self._sign_in = SignIn(clock)
+
+    def resources(self) -> Sequence[Resource]:
+        """What is served at `/` and below `/web/`."""
+        chats, sign_in = self._chats, self._sign_in
+        return [
+            Resource("/", {"GET": assets.page}, guard="host"),
+            Resource("/web/sign-in", {"POST": sign_in.enter, "DELETE": sign_in.leave}, guard="host"),
+            Resource("/web/agents", {"GET": chats.agents}, guard="page"),
+            Resource("/web/chats", {"GET": chats.list}, guard="page"),
+            Resource("/web/chats/{}", {"GET": chats.messages}, guard="page"),
+            Resource("/web/chats/{}/messages", {"POST": chats.send}, guard="page"),
+            Resource("/web/chats/{}/stop", {"POST": chats.stop}, guard="page"),
+            Resource("/web/chats/{}/events", {"GET": chats.events}, guard="page"),
+            Resource("/web/chats/{}/images/{}/{}", {"GET": chats.image}, guard="page"),
+            Resource("/web/{}", {"GET": assets.file}, guard="host", exists=assets.known),
+        ]
