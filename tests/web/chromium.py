@@ -14,7 +14,9 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-PROGRAM: Final = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+PROGRAM: Final = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 needs_chromium: Final = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on this machine")
 
 _FLAGS: Final = (

@@ -75,10 +75,11 @@ class Desk:
             subscription.close()
             await self._mailbox.drop(letter.chat, letter.id)
             raise
-        accepted = replace(kept, state="running", input=receipt.input_id)
-        if receipt.input_id != run:
+        taken = receipt.input_id or run
+        accepted = replace(kept, state="running", input=taken)
+        if taken != run:
             subscription.close()
-            subscription = self._hub.listen(receipt.input_id)
+            subscription = self._hub.listen(taken)
         await self._mailbox.settle(accepted)
         self._hub.follow(accepted, letter.agent or "", subscription)
         return accepted
@@ -98,4 +99,4 @@ def _inbound(letter: Letter, principal: Principal, run: InputId) -> Inbound:
         Attachment(address, picture.name, picture.media_type, len(picture.data))
         for picture, address in letter.pictures
     )
-    return Inbound(source, letter.text, f"{letter.chat}:{letter.id}", files, run=run)
+    return Inbound(source, letter.text, f"{letter.chat}:{letter.id}", files, admin=principal.admin, run=run)

@@ -14,8 +14,9 @@ from serai.ports.platform import Capabilities, Receipt, Receive, Sent
 from serai.web.hub import Hub
 
 ACCOUNT: Final = Account("web")
-STANDING: Final = AccountSettings(ACCOUNT, Access(open=True))
-"""Who may write has been decided before a message gets here: by a key, or by being on this machine (SPEC 6.7)."""
+STANDING: Final = AccountSettings(ACCOUNT, Access(open=True), merge=False)
+"""Who may write has been decided before a message gets here: by a key, or by being on this machine (SPEC 6.7).
+A message is one message: its sender pressed Enter when it was complete."""
 
 _CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True)
 

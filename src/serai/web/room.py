@@ -55,8 +55,7 @@ class Room:
         drafts = sorted(self._drafts.values(), key=lambda draft: draft.n)
         first: dict[str, Draft] = {}
         for draft in drafts:
-            if draft.agent not in first or first[draft.agent].over:
-                first[draft.agent] = draft
+            first.setdefault(draft.agent, draft)
         return list(first.values())
 
     def since(self, cursor: Cursor) -> list[tuple[str, Any]]:

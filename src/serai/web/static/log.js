@@ -41,9 +41,8 @@ export class Log {
     const wanted = [];
     for (const message of messages) {
       wanted.push([message.id, this.stamp(message, conversation), () => this.message(message, conversation)]);
-      const draft = conversation.openDrafts().find((one) => one.answers === message.id);
-      if (draft) wanted.push([`draft ${draft.answers}`, null, () => null, draft]);
     }
+    for (const draft of conversation.openDrafts()) wanted.push([`draft ${draft.answers}`, null, () => null, draft]);
     this.reconcile(wanted);
     if (this.follows) this.toEnd();
   }
