@@ -3,6 +3,7 @@
 import asyncio
 
 from serai.core.error import ModelFailed
+from serai.core.live import LivePolicy
 from serai.core.message import ToolCall
 from serai.core.route import RouteTable
 from serai.testing.model import ScriptedModel
@@ -269,3 +270,33 @@ async def test_a_stop_of_the_gateway_is_not_held_up_by_those_who_listen() -> Non
             await stage.site.hub.close()
             await asyncio.wait_for(stage.server.stop(grace=30), 5)
             await watching.ended()
+
+
+async def test_commands_work_as_in_every_chat() -> None:
+    model = Teller()
+    async with serving(model) as stage, browser(stage) as page:
+        await page.send("/agent ops")
+        async with page.events() as watching:
+            seen = await watching.until(lambda page: page.said)
+            assert seen.said == ["ops answers here from now on. /agent default takes that back."]
+            await watching.until(lambda page: page.messages["message-1"]["state"] == "done" and not page.drafts)
+            await page.send("Who are you?", "message-2")
+            model.answer("Ops.")
+            await watching.until(lambda page: len(page.said) == 2)
+        assert [one["agent"] for one in seen.messages.values() if one["text"] == "Ops."] == ["ops"]
+
+
+async def test_a_message_that_joins_a_running_turn_is_answered_with_it() -> None:
+    model = ScriptedModel([ToolCall("c1", "look", "{}"), "Both answered."])
+    tools = {"look": FakeTool("look", delay=0.4)}
+    live = LivePolicy(busy_mode="steer")
+    async with serving(model, tools=tools, live=live) as stage, browser(stage) as page:
+        await page.send("One.", "message-1")
+        async with page.events() as watching:
+            await watching.until(lambda page: page.tools)
+            await page.send("And two.", "message-2")
+            seen = await watching.until(lambda page: page.said)
+            await watching.until(lambda page: not page.drafts)
+        (answer,) = [one for one in seen.messages.values() if one["agent"]]
+        assert answer["answers"] == ["message-1", "message-2"]
+        assert {seen.messages[f"message-{n}"]["state"] for n in (1, 2)} == {"done"}

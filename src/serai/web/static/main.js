@@ -159,13 +159,16 @@ function title(text) {
 
 /** Says after a moment that the connection is gone, and takes it back at once when it is there again. */
 function away(yes) {
-  clearTimeout(lost);
-  if (!yes) byId("banner").hidden = true;
-  else
+  if (!yes) {
+    clearTimeout(lost);
+    lost = 0;
+    byId("banner").hidden = true;
+  } else if (!lost) {
     lost = setTimeout(() => {
       byId("banner").textContent = "The gateway cannot be reached. Reconnecting…";
       byId("banner").hidden = false;
     }, PATIENCE);
+  }
 }
 
 function failed(error) {

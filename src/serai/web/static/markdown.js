@@ -15,7 +15,18 @@ const DEEPEST = 12;
 export function markdown(text) {
   const whole = document.createDocumentFragment();
   whole.append(...blocks(text.replace(/\r\n?/g, "\n").replace(/\t/g, "    ").split("\n"), 0));
+  levelHeadings(whole);
   return whole;
+}
+
+/** Headings below the message's own, without a gap, however the text numbers them: people jump along them. */
+function levelHeadings(whole) {
+  let last = 2;
+  for (const heading of whole.querySelectorAll("h3, h4, h5, h6")) {
+    const level = Math.min(Number(heading.localName[1]), last + 1);
+    if (`h${level}` !== heading.localName) heading.replaceWith(element(`h${level}`, {}, ...heading.childNodes));
+    last = level;
+  }
 }
 
 function blocks(lines, depth) {
