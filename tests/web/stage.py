@@ -220,14 +220,14 @@ class Watching:
         self._reader.cancel()
 
     async def _read(self) -> None:
-        kind = ""
-        async for raw in self._response.content:
-            line = raw.decode().rstrip("\n")
-            if line.startswith("event: "):
-                kind = line[7:]
-            elif line.startswith("data: "):
-                self.page.take(kind, json.loads(line[6:]))
-                self._news.set()
+        rest = b""
+        async for piece in self._response.content.iter_any():
+            *events, rest = (rest + piece).split(b"\n\n")
+            for event in events:
+                lines = dict(line.split(": ", 1) for line in event.decode().split("\n"))
+                if "data" in lines:
+                    self.page.take(lines["event"], json.loads(lines["data"]))
+                    self._news.set()
 
 
 @dataclass(frozen=True)

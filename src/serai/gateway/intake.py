@@ -79,7 +79,7 @@ class Intake:
         if decision.refused is not None:
             raise UnknownAgent(decision.refused)
         accepted = await self._accept(inbound, settings, decision, address, target)
-        return Receipt(accepted.input_id, accepted.duplicate)
+        return Receipt(accepted.input_id, accepted.duplicate, agent=accepted.agent)
 
     def _named(self, inbound: Inbound) -> Inbound:
         """The message as said to the agent that it begins with (`@name`), where its sender may choose that one; else

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from serai.core.delivery import Delivery
-from serai.core.ids import Account, InputId
+from serai.core.ids import Account, AgentId, InputId
 from serai.core.message import Inbound, Revision
 
 
@@ -25,11 +25,12 @@ class Capabilities:
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The gateway's word that a message is stored. `duplicate`: it had been before. `ignored`: nothing is done about
-    it and nothing is stored; a group's talk among people, or another bot's (SPEC 6.8)."""
+    it and nothing is stored; a group's talk among people, or another bot's (SPEC 6.8). `agent` is who answers it."""
 
     input_id: InputId | None
     duplicate: bool = False
     ignored: bool = False
+    agent: AgentId | None = None
 
 
 Receive = Callable[[Inbound | Revision], Awaitable[Receipt]]

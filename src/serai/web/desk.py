@@ -81,7 +81,7 @@ class Desk:
             subscription.close()
             subscription = self._hub.listen(taken)
         await self._mailbox.settle(accepted)
-        self._hub.follow(accepted, letter.agent or "", subscription)
+        self._hub.follow(accepted, receipt.agent or "", subscription)
         return accepted
 
 

@@ -63,7 +63,7 @@ class Hub:
         return self._turns.subscribe(run_topic(input_id))
 
     def follow(self, post: PostRow, agent: str, subscription: Subscription) -> None:
-        """Follows an accepted message; `agent` is the one it is stamped with, or empty."""
+        """Follows an accepted message; `agent` is the one that answers it, empty where that is not known."""
         key = (post.chat, post.id)
         if key in self._followed:
             subscription.close()

@@ -120,8 +120,9 @@ export class Composer {
       }),
     );
     if (routed) options.unshift(element("option", { value: "", textContent: `Automatic (${standard})` }));
+    const picked = this.agent.value;
     this.agent.replaceChildren(...options);
-    this.agent.value = routed ? "" : standard;
+    this.agent.value = options.some((option) => option.value === picked && picked && !option.disabled) ? picked : routed ? "" : standard;
     byId("picker").hidden = data.length < 2;
   }
 }

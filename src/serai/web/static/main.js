@@ -226,6 +226,15 @@ byId("theme").addEventListener("click", () => {
 });
 themed();
 
+// Agents may have come or gone while the page was out of sight.
+document.addEventListener("visibilitychange", async () => {
+  if (document.hidden || document.body.dataset.state !== "ready") return;
+  const known = await api.agents().catch(failed);
+  if (!known) return;
+  composer.offer(known);
+  welcome(known);
+});
+
 addEventListener("hashchange", open);
 addEventListener("popstate", open);
 start();
