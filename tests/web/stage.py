@@ -143,6 +143,9 @@ class WebStage:
         async def ready() -> Readiness:
             return Readiness(True, {})
 
+        async def unused(*_: object) -> Any:
+            raise AssertionError("no page asks for this")
+
         return Services(
             snapshot=lambda: stage.state.snapshot,
             secrets=lambda: stage.state.secrets,
@@ -151,6 +154,9 @@ class WebStage:
             endpoint=lambda _platform, _account: None,
             ready=ready,
             metrics=lambda: b"",
+            reload=unused,
+            stop_agent=unused,
+            start_agent=unused,
             local_token="",
             clock=stage.clock,
             entropy=stage.entropy,

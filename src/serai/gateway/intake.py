@@ -140,9 +140,7 @@ class Intake:
             connection=source.connection,
             dedupe_key=inbound.dedupe_key,
             sender=source.user or "",
-            body=InputBody(
-                _message(said), speaker=speaker(source) if shared else "", stream=inbound.run is not None
-            ),
+            body=InputBody(_message(said), speaker=speaker(source) if shared else "", stream=inbound.run is not None),
             decision=decision,
             now=now,
             due_at=now + wait,

@@ -151,6 +151,8 @@ class Hub:
         """One message's whole way. Ends when its answer is in the mailbox, or none is to be waited for."""
         chat, draft = followed.post.chat, followed.draft
         try:
+            if (ended := await self._outcome(followed)) is not None:  # a command, or what a plugin dropped
+                await self._end(followed, ended)
             while not followed.ended:
                 event = await self._next(followed, subscription)
                 if isinstance(event, TurnEnded):
