@@ -6,6 +6,7 @@ from serai.core.error import ModelFailed
 from serai.core.live import LivePolicy
 from serai.core.message import ToolCall
 from serai.core.route import RouteTable
+from serai.ports.mailbox import PostRow
 from serai.testing.model import ScriptedModel
 from tests.gateway.stage import routes
 from tests.gateway.test_steps import FakeTool
@@ -147,6 +148,7 @@ async def test_stop_ends_the_answer() -> None:
             seen = await watching.until(lambda page: page.messages["message-1"]["state"] == "cancelled")
             await watching.until(lambda page: not page.drafts)
         assert seen.messages["message-1"]["error"] == "you stopped it"
+        assert seen.said == ["Well,"]
 
 
 async def test_stop_also_ends_what_waits() -> None:
@@ -260,6 +262,18 @@ async def test_chats_are_listed_newest_first_and_found_by_title_and_text() -> No
             rows = (await page.get(f"/web/chats?q={query.replace('%', '%25')}")).json["data"]
             assert len(rows) == len(found), query
             assert not query or [row["title"] for row in rows] == found
+
+
+async def test_a_long_list_comes_in_pages() -> None:
+    async with serving() as stage, browser(stage) as page:
+        for n in range(52):
+            post = PostRow(f"chat-{n:04}", "message-1", "", f"Chat {n}", "done", 1000.0 + n)
+            await stage.gateway.store.mailbox.add(post, "local")
+        first = (await page.get("/web/chats")).json
+        assert (len(first["data"]), first["has_more"]) == (50, True)
+        second = (await page.get(f"/web/chats?before={first['next']}")).json
+        assert ([row["title"] for row in second["data"]], second["next"]) == (["Chat 1", "Chat 0"], None)
+        assert (await page.get("/web/chats?before=x")).status == 400
 
 
 async def test_a_stop_of_the_gateway_is_not_held_up_by_those_who_listen() -> None:

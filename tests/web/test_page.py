@@ -375,7 +375,7 @@ async def test_where_no_agent_can_answer_the_page_says_why() -> None:
         await page.open(stage.url)
         await page.until(READY)
         assert await page.js("document.getElementById('greeting').innerText") == "No agent can answer yet"
-        assert await page.js("document.getElementById('hint').innerText") == "no model is configured"
+        assert await page.js("document.getElementById('hint').innerText") == "No model is configured."
 
 
 async def test_a_chat_of_an_earlier_day_is_shown_whole_when_its_address_is_opened() -> None:

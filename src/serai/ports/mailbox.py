@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 from serai.core.ids import InputId
 
 MessageState = Literal["sending", "running", "done", "failed", "cancelled"]
-"""Of a person's message: not accepted yet, accepted, and how its turn ended. An agent's is `done`."""
+"""Of a person's message: not accepted yet, accepted, and how its turn ended. An agent's is `done`, or `cancelled`
+where it was stopped half way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,11 @@ class Mailbox(Protocol):
         """Whose chat it is; None where there is none of that id."""
         ...
 
-    async def chats(self, owner: str, query: str = "", limit: int = 100) -> Sequence[ChatRow]:
-        """The owner's chats, newest first; with a query those whose title or texts hold it, in any case."""
+    async def chats(
+        self, owner: str, query: str = "", limit: int = 100, before: float | None = None
+    ) -> Sequence[ChatRow]:
+        """The owner's chats, newest first; with a query those whose title or texts hold it, in any case. `before`:
+        those whose last message is older than that."""
         ...
 
     async def posts(self, chat: str, after: int = 0) -> Sequence[PostRow]:

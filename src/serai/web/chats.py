@@ -26,6 +26,7 @@ _PICTURE: Final = (
     ("Content-Security-Policy", "default-src 'none'; sandbox"),
 )
 _QUERY_MOST: Final = 200
+_PAGE: Final = 50
 
 
 class Chats:
@@ -45,11 +46,14 @@ class Chats:
         return document(200, {**body, "name": call.principal.name}, _PRIVATE)
 
     async def list(self, call: Call) -> Reply:
-        """GET /web/chats, with `?q=` those whose title or texts hold it."""
-        query = call.request.rel_url.query.get("q", "")[:_QUERY_MOST]
-        rows = await self._mailbox.chats(call.principal.name, query)
-        data = [chat_document(row) for row in rows]
-        return document(200, {"object": "list", "data": data, "has_more": False, "next": None}, _PRIVATE)
+        """GET /web/chats, with `?q=` those whose title or texts hold it, with `?before=` what comes after `next`."""
+        asked = call.request.rel_url.query
+        rows = await self._mailbox.chats(
+            call.principal.name, asked.get("q", "")[:_QUERY_MOST], _PAGE + 1, _moment(asked.get("before"))
+        )
+        data, more = [chat_document(row) for row in rows[:_PAGE]], len(rows) > _PAGE
+        last = str(rows[_PAGE - 1].updated_at) if more else None
+        return document(200, {"object": "list", "data": data, "has_more": more, "next": last}, _PRIVATE)
 
     async def messages(self, call: Call) -> Reply:
         """GET /web/chats/{id}."""
@@ -105,6 +109,16 @@ class Chats:
         if await self._mailbox.owner(chat) != call.principal.name:
             raise ApiError(404, "not_found", "There is no such chat.")
         return chat
+
+
+def _moment(text: str | None) -> float | None:
+    """Seconds since the epoch as `next` tells them. Raises ApiError 400."""
+    if text is None:
+        return None
+    try:
+        return float(text[:40])
+    except ValueError:
+        raise invalid("before", "`before` is the `next` of an earlier page.") from None
 
 
 def _fallback(principal: Principal, snapshot: Snapshot) -> AgentId | None:

@@ -12,6 +12,7 @@ from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEn
 from serai.core.ids import InputId
 from serai.core.message import is_silence
 from serai.gateway.persist import until_stored
+from serai.ports.clock import Clock
 from serai.ports.engine import Subscription
 from serai.ports.mailbox import Mailbox, PostRow
 from serai.web.draft import Draft
@@ -50,9 +51,10 @@ class _Followed:
 class Hub:
     """All rooms of the process."""
 
-    def __init__(self, mailbox: Mailbox, turns: Turns) -> None:
+    def __init__(self, mailbox: Mailbox, turns: Turns, clock: Clock) -> None:
         self._mailbox = mailbox
         self._turns = turns
+        self._clock = clock
         self._rooms: dict[str, Room] = {}
         self._followed: dict[tuple[str, str], _Followed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -188,11 +190,29 @@ class Hub:
         if followed.ended:
             return
         followed.ended = followed.draft.over = True
+        if ended.state == "cancelled":
+            await self._keep(followed)
         await self._settle(followed.post, ended)
         if not _speaks(ended):
             followed.answered.set()
             self._room(followed.post.chat).end(followed.draft)
         self._room(followed.post.chat).redraw()
+
+    async def _keep(self, followed: _Followed) -> None:
+        """What was written before a stop stays to be read; the agent's own history does not have it."""
+        post, (_, text) = followed.post, followed.draft.since(0)
+        if not text.strip() or not followed.draft.agent:
+            return
+        part = PostRow(
+            post.chat,
+            f"{post.id}.part",
+            followed.draft.agent,
+            text.rstrip(),
+            "cancelled",
+            self._clock.now(),
+            answers=(post.id,),
+        )
+        await until_stored(lambda: self._mailbox.add(part), "a part of an answer", chat=post.chat)
 
     async def _settle(self, post: PostRow, ended: TurnEnded) -> None:
         settled = replace(post, state=ended.state, error=ended.fault.text if ended.fault else None)

@@ -17,7 +17,7 @@ class Site:
     """One per gateway. `hub.resume` is due before turns go on after a start, `hub.close` before the server stops."""
 
     def __init__(self, mailbox: Mailbox, turns: Turns, clock: Clock, entropy: Entropy) -> None:
-        self.hub = Hub(mailbox, turns)
+        self.hub = Hub(mailbox, turns, clock)
         self.platform = Web(mailbox, self.hub, clock)
         desk = Desk(mailbox, self.hub, self.platform, clock, entropy)
         self._chats = Chats(mailbox, self.hub, desk)

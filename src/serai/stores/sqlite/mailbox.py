@@ -38,10 +38,15 @@ class SqliteMailbox:
     async def owner(self, chat: str) -> str | None:
         return self._query(lambda db: _owner(db, chat))
 
-    async def chats(self, owner: str, query: str = "", limit: int = 100) -> Sequence[ChatRow]:
+    async def chats(
+        self, owner: str, query: str = "", limit: int = 100, before: float | None = None
+    ) -> Sequence[ChatRow]:
+        def found(db: Db) -> list[ChatRow]:
+            return _chats(db, owner, query, limit, before)
+
         if self._path is None:
-            return self._query(lambda db: _chats(db, owner, query, limit))
-        return await asyncio.to_thread(self._list, self._path, lambda db: _chats(db, owner, query, limit))
+            return self._query(found)
+        return await asyncio.to_thread(self._list, self._path, found)
 
     async def posts(self, chat: str, after: int = 0) -> Sequence[PostRow]:
         query = f"SELECT {_POST} FROM web_post WHERE chat = ? AND revision > ? ORDER BY revision"
@@ -94,13 +99,13 @@ def _owner(db: Db, chat: str) -> str | None:
     return None if row is None else row[0]
 
 
-def _chats(db: Db, owner: str, query: str, limit: int) -> list[ChatRow]:
+def _chats(db: Db, owner: str, query: str, limit: int, before: float | None) -> list[ChatRow]:
     db.create_function("folded", 1, _folded, deterministic=True)
     rows = db.execute(
         "SELECT id, owner, title, updated_at FROM web_chat WHERE owner = ?1 AND (?2 = '' OR instr(folded(title), ?2)"
         " OR EXISTS (SELECT 1 FROM web_post WHERE chat = web_chat.id AND instr(folded(text), ?2)))"
-        " ORDER BY updated_at DESC, id LIMIT ?3",
-        (owner, query.strip().casefold(), limit),
+        " AND (?4 IS NULL OR updated_at < ?4) ORDER BY updated_at DESC, id LIMIT ?3",
+        (owner, query.strip().casefold(), limit, before),
     )
     return [ChatRow(*row) for row in rows]
 

@@ -29,7 +29,8 @@ async function call(method, path, body) {
 const chat = (id) => `/web/chats/${encodeURIComponent(id)}`;
 
 export const agents = () => call("GET", "/web/agents");
-export const chats = (query) => call("GET", `/web/chats?q=${encodeURIComponent(query)}`);
+export const chats = (query, before) =>
+  call("GET", `/web/chats?q=${encodeURIComponent(query)}${before ? `&before=${before}` : ""}`);
 export const send = (id, message) => call("POST", `${chat(id)}/messages`, message);
 export const stop = (id) => call("POST", `${chat(id)}/stop`);
 export const signIn = (key) => call("POST", "/web/sign-in", { key });

@@ -97,7 +97,7 @@ export class Log {
   }
 
   answer(message, asked) {
-    const kind = asked?.state === "failed" ? " failed" : asked?.state === "cancelled" ? " stopped" : "";
+    const kind = asked?.state === "failed" ? " failed" : "";
     const retry = element("button", { type: "button", textContent: "Try again", onclick: () => this.retry(asked) });
     return element(
       "li",

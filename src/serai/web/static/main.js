@@ -41,13 +41,15 @@ async function start() {
 function welcome({ data }) {
   const able = data.some((agent) => !agent.refusal);
   byId("greeting").textContent = able ? "What are we working on?" : "No agent can answer yet";
-  const reasons = [...new Set(data.map((agent) => agent.refusal))].join("\n");
+  const reasons = [...new Set(data.map((agent) => sentence(agent.refusal)))].join("\n");
   byId("hint").textContent = able ? "" : reasons || "This key may not use any agent of this gateway.";
   byId("ideas").hidden = !able;
   byId("ideas").replaceChildren(
     ...IDEAS.map((text) => element("li", {}, element("button", { type: "button", textContent: text, onclick: () => composer.write(text) }))),
   );
 }
+
+const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1).replace(/\.$/, "")}.` : "");
 
 /** Opens the chat that the address names, else an empty one. */
 async function open() {
@@ -64,7 +66,7 @@ async function open() {
   title(rows?.find((row) => row.id === id)?.title);
   paint();
   side.open(false);
-  composer.focus();
+  if (!matchMedia("(pointer: coarse)").matches) composer.focus(); // on a phone the keyboard would cover the chat
 }
 
 function join(id) {

@@ -50,17 +50,28 @@ export class Side {
     this.current = current;
     const turn = ++this.asked;
     const query = byId("find").value.trim();
-    let rows;
+    let page;
     try {
-      rows = (await api.chats(query)).data;
+      page = await api.chats(query);
     } catch (error) {
       return this.failed(error);
     }
-    if (turn === this.asked) this.show(rows, query);
-    return rows;
+    if (turn === this.asked) this.show(page.data, query, page.next);
+    return page.data;
   }
 
-  show(rows, query) {
+  /** More of what is listed. */
+  async older(rows, query, next) {
+    try {
+      const page = await api.chats(query, next);
+      this.show([...rows, ...page.data], query, page.next);
+      byId("chats").querySelectorAll("a")[rows.length]?.focus();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  show(rows, query, next) {
     const parts = [];
     let last = "";
     for (const row of rows) {
@@ -72,6 +83,10 @@ export class Side {
       parts.at(-1).append(element("li", {}, link));
     }
     if (!rows.length) parts.push(element("p", { textContent: query ? "No chat holds that." : "Your chats will be listed here." }));
+    if (next) {
+      const more = () => this.older(rows, query, next);
+      parts.push(element("button", { type: "button", className: "older", textContent: "Older chats", onclick: more }));
+    }
     byId("chats").replaceChildren(...parts);
   }
 }
