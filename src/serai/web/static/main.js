@@ -38,11 +38,11 @@ async function start() {
   await open();
 }
 
-function welcome({ data }) {
+function welcome({ data, default: standard }) {
   const able = data.some((agent) => !agent.refusal);
   byId("greeting").textContent = able ? "What are we working on?" : "No agent can answer yet";
-  const reasons = [...new Set(data.map((agent) => sentence(agent.refusal)))].join("\n");
-  byId("hint").textContent = able ? "" : reasons || "This key may not use any agent of this gateway.";
+  const reason = sentence((data.find((agent) => agent.id === standard) ?? data[0])?.refusal);
+  byId("hint").textContent = able ? "" : reason || "This key may not use any agent of this gateway.";
   byId("ideas").hidden = !able;
   byId("ideas").replaceChildren(
     ...IDEAS.map((text) => element("li", {}, element("button", { type: "button", textContent: text, onclick: () => composer.write(text) }))),
