@@ -388,3 +388,29 @@ async def test_a_chat_of_an_earlier_day_is_shown_whole_when_its_address_is_opene
         await page.open(f"{stage.url}/#chat-of-before")
         assert await shown(page, 1) == ["Hello!"]
         assert await page.js("document.getElementById('title').innerText") == "Hello."
+
+
+async def test_no_text_keeps_the_page_busy() -> None:
+    async with serving() as stage, tab() as page:
+        await page.open(stage.url)
+        for text in (
+            "**a ",
+            "*a ",
+            "_a ",
+            "[a",
+            "`a``",
+            "~~a ",
+            "> ",
+            "- a\n  ",
+            "|a",
+            "![",
+            "https://a.b ",
+            "\\*",
+            "a\n\n",
+        ):
+            took = await page.js(f"""import("/web/markdown.js").then(({{ markdown }}) => {{
+                const begun = performance.now();
+                markdown({json.dumps(text)}.repeat(60_000 / {len(text)}));
+                return performance.now() - begun;
+            }})""")
+            assert took < 1000, (text, took)
