@@ -6,15 +6,16 @@ says that this is harmless (SPEC 5.3).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 
+from serai.agent.call import run_call
 from serai.agent.fallback import Fallback
 from serai.agent.hooked import LoopHooks
-from serai.core.error import ModelError, ToolFailed
+from serai.core.error import ModelError
 from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
 from serai.core.profile import AgentProfile
@@ -39,13 +40,9 @@ Record = Callable[[Sequence[Step], bool], Awaitable[None]]
 Join = Callable[[int], Awaitable[Sequence[Message]]]
 """Takes what was said meanwhile into the turn, recorded as the step of that number."""
 
-_STOP_SECONDS: Final = 5.0
-"""For which a tool may go on after it was told to stop (SPEC 6.2)."""
-
 _encode: Final = msgspec.json.Encoder().encode
 _decode_reply: Final = msgspec.json.Decoder(ModelReply).decode
 _decode_messages: Final = msgspec.json.Decoder(tuple[Message, ...]).decode
-_decode_arguments: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +205,8 @@ class AgentLoop:
         tool = task.tools.get(call.name)
         if tool is None:
             return f"There is no tool named `{call.name}`.", False
-        text, ok = await _run(task, tool, call)
+        context = ToolContext(task.profile, task.session, task.turn, call.id)
+        text, ok = await run_call(tool, context, call)
         return await self._hooks.result(task.moment, call, text), ok
 
     async def _replay(self, task: Task, progress: Progress) -> None:
@@ -245,35 +243,3 @@ def _take_reply(progress: Progress, reply: ModelReply) -> None:
     progress.model = reply.model
     progress.finish_reason = reply.finish_reason
     progress.model_calls += 1
-
-
-async def _run(task: Task, tool: Tool, call: ToolCall) -> tuple[str, bool]:
-    try:
-        arguments = _decode_arguments(call.arguments or "{}")
-    except msgspec.DecodeError as error:
-        return f"The arguments are not a JSON object: {error}", False
-    try:
-        return await _stoppable(
-            tool.run(ToolContext(task.profile, task.session, task.turn, call.id), arguments)
-        ), True
-    except ToolFailed as error:
-        return str(error), False
-
-
-async def _stoppable(work: Coroutine[Any, Any, str]) -> str:
-    """Runs a tool. When the turn is stopped, a tool that does not stop within its time is left behind: what it still
-    does has no more effect on the turn."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.cancel()
-        task.add_done_callback(_look_away)
-        await asyncio.wait({task}, timeout=_STOP_SECONDS)
-        raise
-
-
-def _look_away(task: "asyncio.Task[str]") -> None:
-    """Nobody wants the result any more, nor the error."""
-    if not task.cancelled():
-        task.exception()
