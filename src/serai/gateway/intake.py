@@ -151,7 +151,8 @@ class Intake:
         if isinstance(text, Dropped):
             return await self._drop(arrival, text)
         accepted = await door.accept(arrival)
-        if shared and wait:  # somebody else's burst may have ended by this message
+        complete = accepted.waiting >= live.merge.max_pieces
+        if wait and (shared or complete):  # a burst may have ended by this message: somebody else's, or its own
             door.engine.wake(lane_key(decision.agent, accepted.lane))
         if accepted.behind and live.busy_mode == "interrupt":
             door.lanes.stop_lane(accepted.lane, _OVERTAKEN)

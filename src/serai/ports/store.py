@@ -81,7 +81,7 @@ class Accepted:
     written now.
 
     `claim` is the turn that began with it, where an offer was made and the lane was idle. `behind`: a turn was
-    running or waiting in its lane.
+    running or waiting in its lane. `waiting` counts the messages that wait there, this one too.
     """
 
     input_id: InputId
@@ -91,6 +91,7 @@ class Accepted:
     duplicate: bool = False
     claim: Claim | None = None
     behind: bool = False
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

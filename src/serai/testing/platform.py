@@ -14,7 +14,7 @@ from serai.core.delivery import Delivery
 from serai.core.display import clean_name
 from serai.core.error import SendFailed, SendPermanent, Startup
 from serai.core.ids import DEFAULT_ACCOUNT, Account, DeliveryId
-from serai.core.message import Inbound
+from serai.core.message import Inbound, Revision
 from serai.core.source import ChatType, Source
 from serai.core.split import measure
 from serai.ports.platform import Capabilities, Receipt, Receive, Sent
@@ -136,8 +136,8 @@ class FakePlatform:
         )
         return await self.delivers(Inbound(source, text, json.dumps([chat, number]), mentioned=mentioned))
 
-    async def delivers(self, inbound: Inbound) -> Receipt:
-        """Hands the gateway a message made elsewhere; otherwise like `says`."""
+    async def delivers(self, inbound: Inbound | Revision) -> Receipt:
+        """Hands the gateway a message made elsewhere, or tells that one was changed; otherwise like `says`."""
         async with self._order:
             while self._receive is None:
                 await self._online.wait()

@@ -104,6 +104,25 @@ class StoreLiveContract:
         assert following is not None
         assert (following.session != claim.session, following.history) == (True, ())
 
+    async def test_nothing_joins_a_turn_that_was_stopped(self, store: Store) -> None:
+        claim = await begun(store, 1)
+        await said(store, piece(2))
+        await store.order(order(1, Reset("stopped by hand")))
+        assert await store.join(claim.fence, 3) == ()
+
+    async def test_a_command_ends_a_burst(self, store: Store) -> None:
+        lane = await said(store, piece(1), piece(2, at=0.1))
+        await store.order(replace(order(1), now=NOW + 0.2))
+        assert texts(await store.claim(lane, offer("t1", NOW + 0.2))) == ["message 1", "message 2"]
+
+    async def test_a_burst_that_follows_an_interrupted_turn_is_waited_for(self, store: Store) -> None:
+        claim = await begun(store, 1)
+        await said(store, piece(2))
+        await store.finish(claim.fence, done(), NOW + 0.1)
+        assert (await store.accept(piece(3, at=0.5))).waiting == 2
+        assert await store.claim(claim.lane, offer("t8", NOW + 0.7)) is None
+        assert texts(await store.claim(claim.lane, offer("t9", NOW + 1.1))) == ["message 2", "message 3"]
+
     async def test_a_turn_that_was_stopped_does_not_go_on_after_a_crash(self, store: Store) -> None:
         claim = await begun(store, 1)
         await store.order(order(1, Reset("stopped by hand")))

@@ -68,7 +68,7 @@ def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> A
     ).fetchone()[0]
     if waiting >= WAITING_MOST:
         raise Busy(f"{WAITING_MOST} messages are waiting here already; try again later", retry_after=5.0)
-    return _wait(db, arrival, lane, behind=_is_busy(db, lane))
+    return _wait(db, arrival, lane, behind=_is_busy(db, lane), waiting=waiting + 1)
 
 
 def _is_busy(db: Db, lane: LaneId) -> bool:
@@ -76,9 +76,9 @@ def _is_busy(db: Db, lane: LaneId) -> bool:
     return found is not None
 
 
-def _wait(db: Db, arrival: Arrival, lane: LaneId, *, behind: bool = False) -> Accepted:
+def _wait(db: Db, arrival: Arrival, lane: LaneId, *, behind: bool = False, waiting: int = 1) -> Accepted:
     _insert_input(db, arrival, lane, turn=None, behind=behind)
-    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now, behind=behind)
+    return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now, behind=behind, waiting=waiting)
 
 
 def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepted:

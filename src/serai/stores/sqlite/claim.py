@@ -96,7 +96,7 @@ def _together(lane: Sequence[_Waiting], offer: ClaimOffer) -> tuple[Sequence[_Wa
         return lane[:1], first.due_at
     company = list(takewhile(lambda one: one.joins and one.place == first.place, lane))
     if first.behind:
-        return company, first.due_at
+        return company, company[-1].due_at if len(company) < offer.max_pieces else first.due_at
     pieces = list(takewhile(lambda one: one.input.sender == first.input.sender, company))[: offer.max_pieces]
     complete = len(pieces) < len(lane) or len(pieces) == offer.max_pieces
     return pieces, 0.0 if complete else pieces[-1].due_at

@@ -18,9 +18,18 @@ def order(db: Db, order: Order) -> Ordered:
     if not _is_new(db, order):
         return Ordered(duplicate=True)
     lane, closed = _apply(db, order, order.effect)
+    if lane is not None:
+        _flush(db, lane, order.now)
     for delivery in order.deliveries:
         insert_delivery(db, delivery, None, order.now)
     return Ordered(lane=lane, closed=closed)
+
+
+def _flush(db: Db, lane: LaneId, now: float) -> None:
+    """A command ends the bursts before it (SPEC 6.1)."""
+    db.execute(
+        "UPDATE input SET due_at = min(due_at, ?) WHERE pending = 1 AND lane = ? AND state = 'waiting'", (now, lane)
+    )
 
 
 def _is_new(db: Db, order: Order) -> bool:
@@ -69,10 +78,7 @@ def _reset(db: Db, order: Order, reason: str) -> tuple[LaneId | None, SessionId 
     if lane is None:
         return None, None
     db.execute("UPDATE turn SET stop = ? WHERE lane = ? AND state IN ('running', 'waiting')", (reason, lane))
-    db.execute(
-        "UPDATE input SET behind = 1, due_at = min(due_at, ?) WHERE pending = 1 AND lane = ? AND state = 'waiting'",
-        (now, lane),
-    )
+    db.execute("UPDATE input SET behind = 1 WHERE pending = 1 AND lane = ? AND state = 'waiting'", (lane,))
     closed = db.execute(
         "UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL RETURNING id", (now, lane)
     ).fetchone()

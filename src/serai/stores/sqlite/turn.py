@@ -36,15 +36,18 @@ def _write_steps(db: Db, turn: TurnId, steps: Sequence[Step]) -> None:
 
 
 def join(db: Db, fence: Fence, n: int) -> tuple[Input, ...]:
-    """What waits in the turn's own place, up to the first message of another one."""
+    """What waits in the turn's own place, up to the first message of another one. Nothing joins a turn that people
+    have stopped: it is for the fresh session (SPEC 6.3)."""
     row = db.execute(
-        "SELECT turn.lane, input.place FROM turn JOIN input ON input.turn = turn.id AND input.pending = 1"
+        "SELECT turn.lane, input.place, turn.stop FROM turn JOIN input ON input.turn = turn.id AND input.pending = 1"
         " AND input.lane = turn.lane WHERE turn.id = ? AND turn.token = ? AND turn.state = 'running' LIMIT 1",
         (fence.turn, fence.token),
     ).fetchone()
     if row is None:
         raise Fenced("another worker has this turn")
-    lane, place = row
+    lane, place, stop = row
+    if stop is not None:
+        return ()
     taken = list(takewhile(lambda one: place and one.place == place, waiting(db, lane)))
     if taken:
         take(db, fence.turn, taken, n)
