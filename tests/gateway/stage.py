@@ -36,6 +36,7 @@ from serai.gateway.turn import Workshop
 from serai.plugins.hooks import PluginHooks
 from serai.ports.hooks import Choice
 from serai.ports.model import Model
+from serai.ports.platform import Platform
 from serai.ports.tool import Tool
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import SeededEntropy, VirtualClock
@@ -119,7 +120,7 @@ class Stage:
         config: Snapshot | None = None,
         *,
         store: SqliteStore | None = None,
-        platforms: Sequence[FakePlatform] | None = None,
+        platforms: Sequence[Platform] | None = None,
         tools: Mapping[str, Tool] | None = None,
         hooks: PluginHooks | None = None,
         state: State | None = None,
@@ -130,8 +131,8 @@ class Stage:
         self.engine, self.meter = LocalEngine(), Meter()
         self.clock, self.entropy = VirtualClock(), SeededEntropy(seed)
         self.hooks = hooks or FakeHooks()
-        self.platforms = [FakePlatform()] if platforms is None else list(platforms)
-        self.fake = self.platforms[0] if self.platforms else FakePlatform()
+        self.platforms: Sequence[Platform] = [FakePlatform()] if platforms is None else platforms
+        self.fake = next((one for one in self.platforms if isinstance(one, FakePlatform)), None) or FakePlatform()
         self.switchboard = Switchboard(self.entropy)
         for platform in self.platforms:
             self.switchboard.add(platform)
