@@ -61,6 +61,16 @@ def parse_mention(text: str) -> tuple[str, str] | None:
     return (found[1], (found[2] or "").strip()) if found else None
 
 
+def without_name(text: str, agent: str) -> str:
+    """What is said to an agent that a message names first; else the text itself.
+
+    >>> without_name("@ops restart it", "ops")
+    'restart it'
+    """
+    name, rest = parse_mention(text) or ("", "")
+    return rest if rest and name == agent else text
+
+
 def help_text() -> str:
     """What `/help` answers."""
     return "\n".join(f"/{name} {text}" for name, text in COMMANDS.items()) + "\n@name question: ask that agent once"

@@ -4,11 +4,12 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Final
 
+from serai.core.command import without_name
 from serai.core.ids import Account
 from serai.core.message import Revision
 from serai.ports.store import Person, Stranger
 from serai.stores.sqlite.accept import said
-from serai.stores.sqlite.codec import decode_body, encode
+from serai.stores.sqlite.codec import decode_body, decode_decision, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery
 
 Db = sqlite3.Connection
@@ -72,8 +73,8 @@ def _person(row: tuple[Any, ...]) -> Person:
 
 def revise(db: Db, revision: Revision) -> bool:
     row = db.execute(
-        "SELECT seq, body FROM input WHERE pending = 1 AND state = 'waiting' AND platform = ? AND account = ?"
-        " AND said = ?",
+        "SELECT seq, body, decision FROM input"
+        " WHERE pending = 1 AND state = 'waiting' AND platform = ? AND account = ? AND said = ?",
         (revision.connection.platform, revision.connection.name, said(revision.chat_id, revision.message_id)),
     ).fetchone()
     if row is None:
@@ -84,6 +85,8 @@ def revise(db: Db, revision: Revision) -> bool:
         )
     else:
         body = decode_body(row[1])
-        body = replace(body, message=replace(body.message, text=revision.text))
+        decision = decode_decision(row[2])
+        text = without_name(revision.text, decision.agent) if decision.reason == "stamped" else revision.text
+        body = replace(body, message=replace(body.message, text=text))
         db.execute("UPDATE input SET body = ? WHERE seq = ?", (encode(body), row[0]))
     return True
