@@ -72,6 +72,8 @@ class Play:
             number = int(names[0])
             requests = self.model.requests
             return shown(requests[number - 1].messages) if number <= len(requests) else "(it was not called)"
+        if kind == "model":
+            return self.model.requests[int(names[0]) - 1].endpoint.name
         return self._history(*names) if kind == "history" else self._sessions(*names)
 
     def stores(self, text: str) -> bool:

@@ -17,7 +17,7 @@ _EVENT: Final = re.compile(_TIME + r"(?P<what>kill|restart(?: without \w+)?|send
 _SETTING: Final = re.compile(r"(?P<name>[a-z_]+(?: \w+)?): ?(?P<value>.*)")
 _KILL: Final = re.compile(r"kill (?P<side>before|after) (?P<write>\w+) (?P<nth>\d+)")
 _CHECK: Final = re.compile(
-    r"(?P<name>calls|saw \d+|history \w+ #?\w+|sessions \w+ #?\w+|never stored): ?(?P<value>.*)"
+    r"(?P<name>calls|saw \d+|model \d+|history \w+ #?\w+|sessions \w+ #?\w+|never stored): ?(?P<value>.*)"
 )
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
