@@ -8,10 +8,9 @@ from queue import SimpleQueue
 from typing import Final
 
 from tests.models.stub import says, serving
+from tests.patience import PATIENCE_S
 
 ANSWER: Final = "Paris is the capital of France."
-
-_PATIENCE_S: Final = 10.0
 
 
 @contextmanager
@@ -28,9 +27,9 @@ def model() -> Iterator[int]:
 
     with ThreadPoolExecutor(1) as pool:
         served = pool.submit(asyncio.run, serve())
-        port, stop = told.get(timeout=_PATIENCE_S)
+        port, stop = told.get(timeout=PATIENCE_S)
         try:
             yield port
         finally:
             stop()
-            served.result(_PATIENCE_S)
+            served.result(PATIENCE_S)

@@ -15,7 +15,7 @@ from serai.ports.secrets import SecretMissing
 OPS = AgentId("ops")
 KEY = "fake-key-ops-0123456789"
 PATIENT = Timeouts(connect=5.0, first_byte=10.0, between_chunks=10.0)
-HASTY = Timeouts(connect=0.1, first_byte=0.15, between_chunks=10.0)
+HASTY = Timeouts(connect=10.0, first_byte=0.15, between_chunks=10.0)
 RESTLESS = Timeouts(connect=5.0, first_byte=10.0, between_chunks=0.1)
 HELLO = (Message("system", "You are ops."), Message("user", "Hello?"))
 

