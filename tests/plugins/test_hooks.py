@@ -303,21 +303,22 @@ async def test_messages_are_told_in_the_shape_of_the_openai_chat_api() -> None:
 
 
 async def test_a_stopped_turn_does_not_wait_for_its_hook() -> None:
-    stopped = asyncio.Event()
+    began, stopped = asyncio.Event(), asyncio.Event()
 
     async def patient() -> None:
+        began.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         finally:
             stopped.set()
 
     hooks = PluginHooks([("patient", plugin({"pre_llm_call": lambda _: patient()}, is_async=True))])
     turn = asyncio.create_task(hooks.pre_llm_call(AT, "m", HISTORY))
-    await asyncio.sleep(0.01)
+    await began.wait()
     turn.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn
-    await asyncio.wait_for(stopped.wait(), 1)
+    await asyncio.wait_for(stopped.wait(), PATIENCE_S)
 
 
 async def test_a_plain_hook_that_hangs_again_and_again_does_not_use_up_the_threads() -> None:

@@ -10,6 +10,7 @@ from serai.ports.mailbox import PostRow
 from serai.testing.model import ScriptedModel
 from tests.gateway.stage import routes
 from tests.gateway.test_steps import FakeTool
+from tests.patience import PATIENCE_S
 from tests.stores.test_sqlite import memory_store
 from tests.web.stage import CHAT, PIXEL, Page, Teller, browser, serving
 
@@ -283,7 +284,7 @@ async def test_a_stop_of_the_gateway_is_not_held_up_by_those_who_listen() -> Non
         async with page.events() as watching:
             await watching.until(lambda page: page.messages)
             await stage.site.hub.close()
-            await asyncio.wait_for(stage.server.stop(grace=30), 5)
+            await asyncio.wait_for(stage.server.stop(grace=2 * PATIENCE_S), PATIENCE_S)
             await watching.ended()
 
 
