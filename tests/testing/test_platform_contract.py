@@ -12,10 +12,11 @@ from serai.core.delivery import Delivery
 from serai.core.error import Refused, SendFailed, SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.core.ids import InputId
 from serai.core.message import Inbound
-from serai.ports.platform import Capabilities, Receipt, Receive, Sent
+from serai.ports.platform import Capabilities, Link, Receipt, Sent
 from serai.testing.platform import TOKEN, FakePlatform
 from serai.testing.platform_contract import PlatformContract
 from serai.testing.platform_rig import PlatformRig
+from serai.testing.platform_stage import Listening
 from tests.platforms.fake.rig import CAPABILITIES, FakeRig
 
 TESTS = sorted(name for name in dir(PlatformContract) if name.startswith("test_"))
@@ -24,35 +25,35 @@ TESTS = sorted(name for name in dir(PlatformContract) if name.startswith("test_"
 class Hasty(FakePlatform):
     """Acknowledges before the gateway has stored the message."""
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, link: Link) -> None:
         tasks: set[asyncio.Future[tuple[Receipt | BaseException]]] = set()
 
         async def pretend(inbound: Inbound) -> Receipt:
-            tasks.add(asyncio.gather(receive(inbound), return_exceptions=True))
+            tasks.add(asyncio.gather(link.receive(inbound), return_exceptions=True))
             return Receipt(InputId("pretended"))
 
-        await super().run(pretend)
+        await super().run(Listening(pretend))
 
 
 class Shuffling(FakePlatform):
     """Does not wait for one message before it hands over the next."""
 
     async def delivers(self, inbound: Inbound) -> Receipt:
-        assert self._receive
-        return await self._receive(inbound)
+        assert self._link
+        return await self._link.receive(inbound)
 
 
 class Careless(FakePlatform):
     """Acknowledges what could not be stored."""
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, link: Link) -> None:
         async def pretend(inbound: Inbound) -> Receipt:
             try:
-                return await receive(inbound)
+                return await link.receive(inbound)
             except StorageFailed:
                 return Receipt(InputId("lost"))
 
-        await super().run(pretend)
+        await super().run(Listening(pretend))
 
 
 class Changing(FakePlatform):
@@ -61,8 +62,8 @@ class Changing(FakePlatform):
     def change(self, inbound: Inbound) -> Inbound:
         raise NotImplementedError
 
-    async def run(self, receive: Receive) -> None:
-        await super().run(lambda inbound: receive(self.change(inbound)))
+    async def run(self, link: Link) -> None:
+        await super().run(Listening(lambda inbound: link.receive(self.change(inbound))))
 
 
 class Lowering(Changing):
@@ -261,16 +262,16 @@ class Trusting(FakePlatform):
 class Leaving(FakePlatform):
     """Stops by itself."""
 
-    async def run(self, receive: Receive) -> None:
-        self._receive = receive
+    async def run(self, link: Link) -> None:
+        self._link = link
 
 
 class Clinging(FakePlatform):
     """Takes a cancelling for a normal end."""
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, link: Link) -> None:
         try:
-            await super().run(receive)
+            await super().run(link)
         except asyncio.CancelledError:
             return
 

@@ -137,7 +137,7 @@ class Gateway:
             agent_hooks,
         )
         self._intake = Intake(door, Commands(door, self._outbox.split))
-        connector = Connector(self._switchboard, session, self._clock, wrap.platform)
+        connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock)
         self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt)

@@ -8,10 +8,11 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from serai.core.error import SeraiError
+from serai.core.error import SeraiError, Shut
 from serai.core.ids import Account
+from serai.core.message import Inbound, Press, Revision
 from serai.ports.clock import Entropy
-from serai.ports.platform import Platform, Receive
+from serai.ports.platform import Platform, Receipt
 
 _log = structlog.get_logger("switchboard")
 
@@ -27,20 +28,23 @@ _LOOK_SECONDS: Final = 0.25
 _CLOSE_SECONDS: Final = 5.0
 """A driver that needs longer to disconnect is no longer waited for."""
 
-ConnectionState = Literal["connecting", "running", "waiting", "draining", "disabled"]
+ConnectionState = Literal["connecting", "running", "waiting", "draining", "shut", "disabled"]
+Receive = Callable[[Inbound | Revision | Press], Awaitable[Receipt]]
 Owes = Callable[[Account], Awaitable[bool]]
 """Whether something is still to be answered or sent through an account. Raises StorageFailed."""
 
 
 @dataclass(slots=True)
 class Connection:
-    """A supervised connection and how it is. `reason` says why it is not running."""
+    """A supervised connection and how it is. `reason` says why it is not running; `identity` is who it is logged in
+    as."""
 
     account: Account
     platform: Platform | None
     state: ConnectionState
     reason: str | None = None
     failures: int = 0
+    identity: str = ""
     task: asyncio.Task[None] | None = None
 
 
@@ -108,11 +112,15 @@ class Switchboard:
         """One connection, started again whenever it ends, however it ended."""
         loop = asyncio.get_running_loop()
         while connection.state != "draining":
-            connection.state, connection.reason = "running", None
+            connection.state, connection.reason = "connecting", None
             began = loop.time()
             try:
-                await platform.run(receive)
+                await self._run(connection, platform, receive)
                 reason = "the connection ended"
+            except Shut as error:
+                _log.error("connection shut", account=str(connection.account), reason=str(error))
+                connection.state, connection.reason = "shut", str(error)
+                return
             except Exception as error:  # noqa: BLE001  the connection's supervisor: it must outlive any fault
                 reason = str(error) if isinstance(error, SeraiError | OSError) else type(error).__name__
                 _log.warning("connection failed", account=str(connection.account), reason=reason)
@@ -120,6 +128,17 @@ class Switchboard:
                 connection.failures = 0
             connection.failures += 1
             await self._pause(connection, reason)
+
+    async def _run(self, connection: Connection, platform: Platform, receive: Receive) -> None:
+        """One run of a driver. Raises what it raises, and ConnectionError where nothing is heard for too long."""
+        link = _Link(connection, receive, platform.capabilities.silence_s)
+        try:
+            async with link.deadline:
+                await platform.run(link)
+        except TimeoutError:
+            if not link.deadline.expired():
+                raise
+            raise ConnectionError(f"nothing was heard for {platform.capabilities.silence_s:g} s") from None
 
     async def _pause(self, connection: Connection, reason: str) -> None:
         if connection.state != "draining":
@@ -135,6 +154,31 @@ class Switchboard:
         if self._connections.get(connection.account) is connection:
             await self.close(connection.account)
             _log.info("a removed account is disconnected", account=str(connection.account))
+
+
+class _Link:
+    """What a driver tells while it runs: a `ports.platform.Link`."""
+
+    def __init__(self, connection: Connection, receive: Receive, silence_s: float | None) -> None:
+        self._connection = connection
+        self._silence_s = silence_s
+        self._loop = asyncio.get_running_loop()
+        self._receive = receive
+        self.deadline = asyncio.timeout(silence_s)
+
+    async def receive(self, event: Inbound | Revision | Press) -> Receipt:
+        return await self._receive(event)
+
+    def up(self, identity: str = "") -> None:
+        connection = self._connection
+        if connection.state == "connecting":
+            connection.state = "running"
+        connection.identity = identity
+        self.alive()
+
+    def alive(self) -> None:
+        if self._silence_s is not None:
+            self.deadline.reschedule(self._loop.time() + self._silence_s)
 
 
 async def _owes(owes: Owes, account: Account) -> bool:

@@ -17,7 +17,7 @@ from serai.core.ids import DEFAULT_ACCOUNT, Account, DeliveryId
 from serai.core.message import Inbound, Revision
 from serai.core.source import ChatType, Source
 from serai.core.split import measure
-from serai.ports.platform import Capabilities, Receipt, Receive, Sent
+from serai.ports.platform import Capabilities, Link, Receipt, Sent
 
 TOKEN: Final = "fake-platform-token"
 """The credential of a fake, so that tests can look for it where it must not be."""
@@ -53,7 +53,7 @@ class FakePlatform:
             raise Startup(f"platform `{Account(name, account)}`: its token is blank; set one")
         self._account = Account(name, account)
         self._capabilities = capabilities or Capabilities(text_limit=4096)
-        self._receive: Receive | None = None
+        self._link: Link | None = None
         self._online = asyncio.Event()
         self._order = asyncio.Lock()
         self._ends: list[Exception] = []
@@ -75,11 +75,12 @@ class FakePlatform:
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, link: Link) -> None:
         """Is connected until cancelled, or until `drops` says otherwise."""
         self._take_end()
-        self._receive = receive
+        self._link = link
         self.connections += 1
+        link.up(f"{self._account} bot")
         self._online.set()
         try:
             while True:
@@ -88,7 +89,7 @@ class FakePlatform:
                 await self._ended.wait()
         finally:
             self._online.clear()
-            self._receive = None
+            self._link = None
 
     async def send(self, delivery: Delivery) -> Sent:
         """Keeps the delivery in `sent`, or raises what `fails` has lined up."""
@@ -139,9 +140,9 @@ class FakePlatform:
     async def delivers(self, inbound: Inbound | Revision) -> Receipt:
         """Hands the gateway a message made elsewhere, or tells that one was changed; otherwise like `says`."""
         async with self._order:
-            while self._receive is None:
+            while self._link is None:
                 await self._online.wait()
-            return await self._receive(inbound)
+            return await self._link.receive(inbound)
 
     async def answer(self) -> Delivery:
         """The next delivery that arrived and was not yet returned here; waits for it."""

@@ -65,7 +65,7 @@ class PlatformContract:
         """A running driver between its peer and a gateway."""
         gateway = Gateway()
         async with self.rig() as rig:
-            running = asyncio.ensure_future(rig.platform.run(gateway.receive))
+            running = asyncio.ensure_future(rig.platform.run(gateway))
             await asyncio.sleep(0)
             try:
                 yield Stage(rig, gateway)
@@ -211,7 +211,7 @@ class PlatformContract:
     @_on_loop
     async def test_it_runs_until_it_is_cancelled_and_then_stops_at_once(self) -> None:
         async with self.rig() as rig:
-            running = asyncio.ensure_future(rig.platform.run(Gateway().receive))
+            running = asyncio.ensure_future(rig.platform.run(Gateway()))
             done, _ = await asyncio.wait({running}, timeout=60)
             assert not done, "it stopped by itself"
             running.cancel()

@@ -11,6 +11,7 @@ from serai.core.source import Source
 from serai.ports.platform import Capabilities, Receipt
 from serai.testing.platform import TOKEN, FakePlatform
 from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Utterance
+from serai.testing.platform_stage import Listening
 
 CAPABILITIES: Final = Capabilities(text_limit=4096, text_unit="utf16")
 
@@ -73,12 +74,14 @@ class FakeRig:
         else:
             self.platform.fails(SendUnknown("the connection was cut"), arrived=True)
 
+    async def logged_in(self) -> None: ...
+
     async def start_blank(self) -> None:
         blank = type(self.platform)(token=" ")
-        await blank.run(_never)
+        await blank.run(Listening(_never))
 
 
-async def _never(inbound: Inbound) -> Receipt:
+async def _never(inbound: object) -> Receipt:
     raise AssertionError("a driver without a token received something")
 
 
