@@ -142,6 +142,12 @@ class Answer:
 _SILENT_WORDS = frozenset({"[SILENT]", "...", "…"})
 
 
+def may_become_silence(text: str) -> bool:
+    """Whether an answer that begins so may still turn out to be only silence."""
+    word = text.strip()
+    return any(silent.startswith(word) for silent in _SILENT_WORDS) or "NO_REPLY".startswith(word.upper())
+
+
 def is_silence(text: str) -> bool:
     """Whether an answer is only silence: saved, not sent (SPEC 10.3, 16.4)."""
     word = text.strip()

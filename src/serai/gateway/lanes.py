@@ -13,7 +13,8 @@ from serai.core.lane import LaneAddress
 from serai.core.turn import Claim, Stopped
 from serai.gateway.fair import FairShare
 from serai.gateway.history import Remembered
-from serai.gateway.turn import TurnRunner, Workshop, chat_key, refused, spoken
+from serai.gateway.key import chat_key, lane_key
+from serai.gateway.turn import TurnRunner, Workshop, refused, spoken
 from serai.ports.store import ClaimOffer
 
 _log = structlog.get_logger("lanes")
@@ -29,11 +30,6 @@ class Offer:
     agent: AgentId
     claim: ClaimOffer
     remembered: Remembered | None
-
-
-def lane_key(agent: AgentId, lane: LaneId) -> str:
-    """The engine's key for a lane."""
-    return f"turn:{agent}:{lane}"
 
 
 class Lanes:

@@ -17,8 +17,10 @@ from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
+from serai.gateway.draft import Split
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
+from serai.gateway.key import chat_key
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
@@ -32,9 +34,6 @@ from serai.ports.tool import Toolbox
 _log = structlog.get_logger("turn")
 
 _INTERNAL: Final = TurnFault("something went wrong inside the gateway; its log says what")
-
-Split = Callable[[Target, str], Sequence[str]]
-"""Cuts a text into pieces that the target's platform takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +255,6 @@ async def _surely(work: Coroutine[Any, Any, bool]) -> bool:
         except asyncio.CancelledError as cancelled:
             if not cancelled.args or task.cancelled():
                 raise
-
-
-def chat_key(target: Target) -> str:
-    """The engine's key for what is sent to a chat."""
-    return f"out:{target.platform}:{target.account}:{target.chat_id}"
 
 
 def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
