@@ -22,10 +22,12 @@ from serai.core.profile import AgentProfile
 from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
+from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.secrets import SecretMissing
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
+from tests.api.nothing import NoArchive, NoSessions, no_retry
 
 OPS = AgentId("ops")
 BROKEN = AgentId("broken")
@@ -174,6 +176,10 @@ class Stage:
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
                 runs=runs,
+                archive=NoArchive(),
+                sessions=NoSessions(),
+                retry=no_retry,
+                activity=Activity(),
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,

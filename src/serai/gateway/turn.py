@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
 
 from serai.agent.loop import AgentLoop, Join, Progress, Task
 from serai.agent.prompt import PromptSource
+from serai.core.activity import TurnBegan, TurnOver
 from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
@@ -17,6 +18,7 @@ from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
+from serai.gateway.activity import Activity
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.meter import Meter
@@ -53,6 +55,7 @@ class Workshop:
     entropy: Entropy
     split: Split
     hooks: AgentHooks
+    activity: Activity = field(default_factory=Activity)
 
 
 class TurnRunner:
@@ -73,6 +76,7 @@ class TurnRunner:
         inputs = list(claim.inputs)
         past = _past(claim, remembered)
         began = shop.clock.now()
+        shop.activity.tell(_began(claim))
         try:
             ended, told = await self._end(claim, past, progress, inputs)
             more = await _surely(self._finish(claim, past, progress, ended, inputs, told=told))
@@ -240,6 +244,7 @@ class TurnRunner:
         meter = self._shop.meter
         meter.turns[claim.agent, ended.state] += 1
         meter.turn_seconds[claim.agent] += seconds
+        self._shop.activity.tell(_over(claim, ended, seconds))
         if isinstance(ended.answer, Answer):
             meter.tokens[claim.agent, "in"] += ended.answer.usage.input_tokens
             meter.tokens[claim.agent, "out"] += ended.answer.usage.output_tokens
@@ -305,6 +310,34 @@ def refused(reason: str) -> TurnEnded:
 
 def _failed(text: str, status: int, code: str) -> TurnEnded:
     return TurnEnded("failed", fault=TurnFault(text, status, code))
+
+
+def _began(claim: Claim) -> TurnBegan:
+    first, platform = claim.inputs[0], claim.address.platform
+    return TurnBegan(claim.agent, _owner(claim), platform, claim.session, first.id, claim.attempt)
+
+
+def _over(claim: Claim, ended: TurnEnded, seconds: float) -> TurnOver:
+    answer = ended.answer or Answer("")
+    return TurnOver(
+        claim.agent,
+        _owner(claim),
+        claim.address.platform,
+        claim.session,
+        claim.inputs[0].id,
+        ended.state,
+        round(seconds, 3),
+        answer.model,
+        answer.usage.input_tokens,
+        answer.usage.output_tokens,
+        ended.fault.text if ended.fault else None,
+    )
+
+
+def _owner(claim: Claim) -> str:
+    """The API key that the turn belongs to; nobody's where it is a chat's."""
+    first = claim.inputs[0]
+    return first.sender if first.reply_to is None else ""
 
 
 def _names(claim: Claim) -> dict[str, object]:
