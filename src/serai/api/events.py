@@ -8,6 +8,7 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
+from aiohttp import web
 from msgspec import Struct
 
 from serai.api.answer import KEEP_ALIVE
@@ -15,7 +16,7 @@ from serai.api.error import ApiError, invalid
 from serai.api.header import LAST_EVENT, only
 from serai.api.operation import operation
 from serai.api.path import Call
-from serai.api.reply import ClientGone, EventStream
+from serai.api.reply import EVENTS, ClientGone, EventStream, Reply
 from serai.api.stream import PATIENCE_S
 from serai.core.activity import (
     Configured,
@@ -119,9 +120,11 @@ class Events:
         headers=(LAST_EVENT,),
         errors=("invalid_value", "stopping"),
     )
-    async def stream(self, call: Call) -> EventStream:
+    async def stream(self, call: Call) -> web.StreamResponse:
         """GET /api/events, from the header Last-Event-ID on, else from now. Raises ClientGone."""
         seen = _last(only(call.request.headers, LAST_EVENT), self._activity.last)
+        if call.request.method == "HEAD":
+            return Reply(200, b"", kind=EVENTS)
         if self._activity.closed:
             raise ApiError(503, "stopping", "The gateway is stopping.", retry_after=5)
         out = call.stream = EventStream(call.request, call.common, ())
