@@ -16,6 +16,7 @@ from serai.ports.store import (
     Accepted,
     Arrival,
     ClaimOffer,
+    Exchange,
     Finish,
     Holder,
     Idempotency,
@@ -67,6 +68,9 @@ class SqliteStore:
 
     async def holder(self, session: SessionId) -> Holder | None:
         return self._query(lambda db: accepting.holder(db, session))
+
+    async def exchange(self, input_id: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        return self._query(lambda db: turn.exchange(db, input_id, owner, agent))
 
     async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
         return await self._writer.run(lambda db: accepting.accept(db, arrival, offer), sync=True)
