@@ -89,6 +89,7 @@ class FakeRuns:
         self.asks: list[Ask] = []
         self.runs: list[FakeRun] = []
         self.replayed = False
+        self.id = InputId("run_1")
         self.started = asyncio.Event()
 
     async def start(self, ask: Ask) -> FakeRun:
@@ -96,7 +97,7 @@ class FakeRuns:
         if self.refusal is not None:
             raise self.refusal
         agent = ask.source.agent_id or MAIN
-        run = FakeRun(self.script, agent, ask.session or SessionId("ses_1"), replayed=self.replayed)
+        run = FakeRun(self.script, agent, ask.session or SessionId("ses_1"), self.id, replayed=self.replayed)
         self.runs.append(run)
         self.started.set()
         return run

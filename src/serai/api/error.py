@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from serai.core.change import BadConfiguration
-from serai.core.error import Busy, ModelError, NoModel, Refused, SeraiError, StorageFailed
+from serai.core.error import Busy, InvalidTools, ModelError, NoModel, Refused, SeraiError, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
 from serai.ports.store import IdempotencyConflict, SessionTaken
 
@@ -79,6 +79,16 @@ def translated(error: SeraiError) -> ApiError:
             return ApiError(422, "invalid_configuration", text, more={"problems": error.problems})
         case NoModel():
             return ApiError(503, "no_model", text)
+        case _:
+            return _refused(error)
+
+
+def _refused(error: SeraiError) -> ApiError:
+    """The answer to a request that says what does not fit what there is."""
+    text = str(error)
+    match error:
+        case InvalidTools():
+            return ApiError(400, "invalid_tools", text, param="tools")
         case SessionTaken():
             return ApiError(404, "session_not_found", text, param="X-Hermes-Session-Id")
         case IdempotencyConflict():

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
 
-from serai.agent.loop import AgentLoop, Join, Progress, Task
+from serai.agent.client_tool import offered, settle_calls, unusable_tools
+from serai.agent.loop import AgentLoop, Join, OnTool, Progress, Task
 from serai.agent.prompt import PromptSource
 from serai.core.activity import TurnBegan, TurnOver
 from serai.core.delivery import NewDelivery, Target
@@ -29,10 +31,11 @@ from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine
 from serai.ports.model import OnDelta
 from serai.ports.store import Finish, Store
-from serai.ports.tool import Toolbox
+from serai.ports.tool import Tool, Toolbox
 
 _log = structlog.get_logger("turn")
 
+_NO_TOOLS: Final[Mapping[str, Tool]] = MappingProxyType({})
 _INTERNAL: Final = TurnFault("something went wrong inside the gateway; its log says what")
 
 Split = Callable[[Target, str], Sequence[str]]
@@ -116,6 +119,8 @@ class TurnRunner:
         if claim.attempt > DEATHS_MOST:
             return _failed(f"this turn was interrupted {DEATHS_MOST} times and was given up", 500, "turn_died")
         profile = snapshot.agents[claim.agent]
+        if (objection := self._objection(claim, past, progress, profile)) is not None:
+            return objection
         try:
             with use_profile(profile):
                 await self._shop.hooks.turn_begins(claim)
@@ -133,6 +138,19 @@ class TurnRunner:
             return TurnEnded("failed", fault=_INTERNAL)
         return TurnEnded("done", answer=answer)
 
+    def _objection(
+        self, claim: Claim, past: Sequence[Message], progress: Progress, profile: AgentProfile
+    ) -> TurnEnded | None:
+        """Why what a client brought does not fit: its tools the agent, or its results what it was asked."""
+        body = claim.inputs[0].body
+        if unusable := unusable_tools(profile, self._shop.toolbox.tools(profile), body.client):
+            return _failed(unusable, 400, "invalid_tools")
+        if unasked := settle_calls(past or body.history, progress.new):
+            progress.new.clear()
+            text = f"no tool call of this conversation waits for the result of `{unasked}`"
+            return _failed(text, 400, "no_tool_call")
+        return None
+
     def _task(
         self,
         claim: Claim,
@@ -145,18 +163,20 @@ class TurnRunner:
         profile, options = _chosen(profile, body.options, claim.settings)
         system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
         context = (Message("system", system), *body.history, *past)
+        client = body.client
         return Task(
             profile=profile,
             session=claim.session,
             turn=claim.fence.turn,
             context=context,
             new=progress.new,
-            tools=self._shop.toolbox.tools(profile),
+            tools=_NO_TOOLS if client is not None and client.forced else self._shop.toolbox.tools(profile),
+            client_tools=offered(client) if client is not None else (),
             options=options,
             record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
             steps=claim.steps,
             join=self._joiner(claim, inputs) if self._steers(inputs) else None,
-            on_delta=self._teller(inputs) if body.stream else None,
+            on_delta=self._teller(inputs, progress) if body.stream else None,
             on_tool=self._tool_teller(inputs) if body.stream else None,
         )
 
@@ -172,19 +192,19 @@ class TurnRunner:
 
         return join
 
-    def _teller(self, inputs: Sequence[Input]) -> OnDelta:
+    def _teller(self, inputs: Sequence[Input], progress: Progress) -> OnDelta:
         """Tells all who wait for the turn, also those whose message joined it."""
         publish = self._shop.engine.publish
 
         def tell(text: str) -> None:
             for one in inputs:
-                publish(run_topic(one.id), TextDelta(text))
+                publish(run_topic(one.id), TextDelta(text, progress.step + 1))
 
         return tell
 
-    def _tool_teller(self, inputs: Sequence[Input]) -> Callable[[ToolCall, bool | None], None]:
-        def tell(call: ToolCall, ok: bool | None) -> None:
-            event = ToolStarted(call.id, call.name) if ok is None else ToolEnded(call.id, call.name, ok)
+    def _tool_teller(self, inputs: Sequence[Input]) -> OnTool:
+        def tell(n: int, call: ToolCall, ok: bool | None) -> None:
+            event = ToolStarted(call.id, call.name, n) if ok is None else ToolEnded(call.id, call.name, ok, n)
             for one in inputs:
                 self._shop.engine.publish(run_topic(one.id), event)
 

@@ -104,6 +104,20 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """An input, and what its turn has added to the session's history."""
+
+    body: InputBody
+    messages: tuple[Message, ...]
+
+    def answered(self) -> tuple[Message, ...]:
+        """What came after the input's own messages."""
+        places = range(len(self.body.before), len(self.messages))
+        asked = next((n for n in places if self.messages[n] == self.body.message), len(self.messages))
+        return self.messages[asked + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the store knows about a message before it is routed: its first copy, the chat's binding, and whether its
     sender was admitted by a pairing code."""
@@ -325,6 +339,10 @@ class Store(Protocol):
 
     async def holder(self, session: SessionId) -> Holder | None:
         """Whose session this is; None where there is none of that id."""
+        ...
+
+    async def exchange(self, input_id: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        """What was said in the turn of an API call; None where there is no such call of that key and agent."""
         ...
 
     async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:

@@ -17,6 +17,7 @@ from serai.ports.store import (
     Arrival,
     ClaimOffer,
     Erased,
+    Exchange,
     Finish,
     Fork,
     Holder,
@@ -70,6 +71,9 @@ class SqliteStore:
 
     async def holder(self, session: SessionId) -> Holder | None:
         return self._query(lambda db: accepting.holder(db, session))
+
+    async def exchange(self, input_id: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        return self._query(lambda db: turn.exchange(db, input_id, owner, agent))
 
     async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
         return await self._writer.run(lambda db: accepting.accept(db, arrival, offer), sync=True)
