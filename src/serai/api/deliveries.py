@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from serai.api import document as documents
 from serai.api.document import DeliveryDocument
 from serai.api.error import ApiError
-from serai.api.operation import operation
+from serai.api.operation import Operation
 from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, query
 from serai.api.path import Call
 from serai.api.reply import Reply, document
@@ -36,11 +36,11 @@ class Deliveries:
         self._archive = archive
         self._retry = retry
 
-    @operation(
-        "What was or will be sent, the latest first",
-        ListOf[DeliveryDocument],
+    @Operation(
+        summary="What was or will be sent, the latest first",
+        answer=ListOf[DeliveryDocument],
         query=DeliveryQuery,
-        errors=("admin_required", "invalid_value", "unknown_parameter", "storage_failed"),
+        errors=("admin_required", "storage_failed"),
     )
     async def list(self, call: Call) -> Reply:
         """GET /api/deliveries."""
@@ -52,15 +52,19 @@ class Deliveries:
         rows, last = cut(found, asked.limit)
         return document(200, page(map(documents.delivery, rows), after=last.id if last else None))
 
-    @operation("One delivery", DeliveryDocument, errors=("admin_required", "delivery_not_found", "storage_failed"))
+    @Operation(
+        summary="One delivery",
+        answer=DeliveryDocument,
+        errors=("admin_required", "delivery_not_found", "storage_failed"),
+    )
     async def one(self, call: Call) -> Reply:
         """GET /api/deliveries/{id}."""
         call.admins_only()
         return document(200, documents.delivery(await self._known(DeliveryId(call.parts[0]))))
 
-    @operation(
-        "Sends a delivery again whose outcome is unknown, or that was given up",
-        DeliveryDocument,
+    @Operation(
+        summary="Sends a delivery again whose outcome is unknown, or that was given up",
+        answer=DeliveryDocument,
         errors=("admin_required", "delivery_not_found", "not_retriable", "storage_failed"),
     )
     async def again(self, call: Call) -> Reply:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from serai.api.answer import KEEP_ALIVE
 from serai.api.error import ApiError, invalid
 from serai.api.header import LAST_EVENT, only
-from serai.api.operation import operation
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import EVENTS, ClientGone, EventStream, Reply
 from serai.api.stream import PATIENCE_S
@@ -114,8 +114,8 @@ class Events:
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
 
-    @operation(
-        "What happens in the gateway",
+    @Operation(
+        summary="What happens in the gateway",
         stream=Event,
         headers=(LAST_EVENT,),
         errors=("invalid_value", "stopping"),

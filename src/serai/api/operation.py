@@ -1,7 +1,7 @@
 """What a method of a resource takes and gives, declared beside its handler; `openapi.py` makes the document of it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -11,43 +11,31 @@ _NAME: Final = "__operation__"
 H = TypeVar("H", bound=Callable[..., Awaitable[web.StreamResponse]])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answer`, `body` and `query` are the types of the documents (`query`: a Struct, one field a parameter; `body`
-    None: none is read); `media` is the answer's type where it is no JSON. `stream` is what the events of a streamed
-    answer hold. `headers` are those that the method reads. `errors` are the codes that it may answer with, besides
-    those of every call (`code.py`)."""
+    None: none is read); `media` is the answer's type where it is no JSON. `optional`: the body may be left out.
+    `stream` is what the events of a streamed answer hold. `headers` are those that the method reads. `errors` are the
+    codes that it may answer with, besides those of every call of its kind (`code.py`). `also` are further answers
+    that are no errors.
+    """
 
     summary: str
     answer: Any = None
     status: int = 200
     body: Any = None
+    optional: bool = False
     query: Any = None
     stream: Any = None
     media: str | None = None
     headers: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    also: dict[int, Any] = field(default_factory=dict)
 
-
-def operation(
-    summary: str,
-    answer: Any = None,
-    *,
-    status: int = 200,
-    body: Any = None,
-    query: Any = None,
-    stream: Any = None,
-    media: str | None = None,
-    headers: tuple[str, ...] = (),
-    errors: tuple[str, ...] = (),
-) -> Callable[[H], H]:
-    """Declares what a handler takes and gives."""
-
-    def declare(handler: H) -> H:
-        setattr(handler, _NAME, Operation(summary, answer, status, body, query, stream, media, headers, errors))
+    def __call__(self, handler: H) -> H:
+        """Declares that a handler is this."""
+        setattr(handler, _NAME, self)
         return handler
-
-    return declare
 
 
 def declared(handler: Callable[..., Awaitable[web.StreamResponse]]) -> Operation | None:

@@ -12,6 +12,7 @@ from serai.api.dispatch import Dispatch
 from serai.api.events import Events
 from serai.api.health import Health
 from serai.api.models import Models
+from serai.api.openapi import Description
 from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
@@ -34,7 +35,9 @@ class Server:
     """Serves one address. Made per process; `start` once, `stop` once. `pages` are served beside the API."""
 
     def __init__(self, services: Services, pages: Iterable[Resource] = ()) -> None:
-        self._dispatch = Dispatch(services, Paths([*_resources(services), *pages]))
+        resources = _resources(services)
+        described = Resource("/openapi.json", {"GET": Description(resources).answer}, guard="host")
+        self._dispatch = Dispatch(services, Paths([*resources, described, *pages]))
         self._http: HttpServer | None = None
         self._listening: asyncio.Server | None = None
 

@@ -14,10 +14,11 @@ from msgspec import Meta, Struct
 
 from serai.api.answer import KEEP_ALIVE
 from serai.api.body import decode, read
+from serai.api.code import TURN
 from serai.api.error import ApiError, unanswered
 from serai.api.feed import Feed
 from serai.api.header import IDEMPOTENCY, SESSION, identifier
-from serai.api.operation import operation
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import EventStream, document
 from serai.api.services import Run, Runs
@@ -125,22 +126,13 @@ class SessionChat:
         self._sessions = sessions
         self._runs = runs
 
-    @operation(
-        "Says something in a session",
-        SessionAnswer,
+    @Operation(
+        summary="Says something in a session",
+        answer=SessionAnswer,
         body=SessionMessage,
         stream=Told,
         headers=(IDEMPOTENCY,),
-        errors=(
-            "session_not_found",
-            "session_of_chat",
-            "idempotency_conflict",
-            "invalid_json",
-            "invalid_value",
-            "missing_required_parameter",
-            "unknown_parameter",
-            "*turn",
-        ),
+        errors=(*TURN, "session_not_found", "session_of_chat", "idempotency_conflict"),
     )
     async def say(self, call: Call) -> web.StreamResponse:
         """Asks the session's agent. Raises the errors of `Runs.start`, and ApiError for what is wrong."""

@@ -14,7 +14,7 @@ from serai.api.body import decode, read
 from serai.api.document import MessageDocument, SessionDocument
 from serai.api.error import ApiError, invalid
 from serai.api.header import LONGEST
-from serai.api.operation import operation
+from serai.api.operation import Operation
 from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, query
 from serai.api.path import Call
 from serai.api.reply import Reply, document
@@ -29,8 +29,7 @@ Title = Annotated[str, Meta(max_length=200)]
 Chosen = Annotated[
     str, Meta(pattern=rf"^[\x21-\x7e]{{1,{LONGEST}}}$", description="1 to 256 visible ASCII characters.")
 ]
-_READS: Final = ("session_not_found", "invalid_value", "unknown_parameter", "storage_failed")
-_WRITES: Final = (*_READS, "invalid_json", "missing_required_parameter", "body_too_large", "invalid_body")
+_ERRORS: Final = ("session_not_found", "storage_failed")
 
 
 class SessionQuery(Struct, forbid_unknown_fields=True):
@@ -81,11 +80,11 @@ class Sessions:
         self._archive = archive
         self._changes = changes
 
-    @operation(
-        "Sessions, the latest first",
-        ListOf[SessionDocument],
+    @Operation(
+        summary="Sessions, the latest first",
+        answer=ListOf[SessionDocument],
         query=SessionQuery,
-        errors=("invalid_value", "unknown_parameter", "storage_failed"),
+        errors=("storage_failed",),
     )
     async def list(self, call: Call) -> Reply:
         """GET /api/sessions."""
@@ -96,12 +95,14 @@ class Sessions:
         after = str(Cursor(last.last_at, last.id)) if last else None
         return document(200, page(map(documents.session, rows), after=after))
 
-    @operation("One session", SessionDocument, errors=_READS)
+    @Operation(summary="One session", answer=SessionDocument, errors=_ERRORS)
     async def one(self, call: Call) -> Reply:
         """GET /api/sessions/{id}."""
         return document(200, documents.session(await self.known(call)))
 
-    @operation("What was said in a session", ListOf[MessageDocument], query=MessageQuery, errors=_READS)
+    @Operation(
+        summary="What was said in a session", answer=ListOf[MessageDocument], query=MessageQuery, errors=_ERRORS
+    )
     async def messages(self, call: Call) -> Reply:
         """GET /api/sessions/{id}/messages: in order."""
         row = await self.known(call)
@@ -110,7 +111,7 @@ class Sessions:
         rows, last = cut(found, asked.limit)
         return document(200, page(map(documents.message, rows), after=str(last.n) if last else None))
 
-    @operation("Names a session", SessionDocument, body=SessionPatch, errors=_WRITES)
+    @Operation(summary="Names a session", answer=SessionDocument, body=SessionPatch, errors=_ERRORS)
     async def patch(self, call: Call) -> Reply:
         """PATCH /api/sessions/{id}."""
         row = await self.known(call)
@@ -119,7 +120,7 @@ class Sessions:
             raise not_found("session_not_found", row.id)
         return document(200, documents.session(await self.known(call)))
 
-    @operation("Deletes a session, and cancels what is under way in it", Gone, errors=_READS)
+    @Operation(summary="Deletes a session, and cancels what is under way in it", answer=Gone, errors=_ERRORS)
     async def delete(self, call: Call) -> Reply:
         """DELETE /api/sessions/{id}."""
         row = await self.known(call)
@@ -127,7 +128,14 @@ class Sessions:
             raise not_found("session_not_found", row.id)
         return document(200, Gone(row.id))
 
-    @operation("Copies a session", SessionDocument, status=201, body=ForkRequest, errors=(*_WRITES, "session_exists"))
+    @Operation(
+        summary="Copies a session",
+        answer=SessionDocument,
+        status=201,
+        body=ForkRequest,
+        optional=True,
+        errors=(*_ERRORS, "session_exists"),
+    )
     async def fork(self, call: Call) -> Reply:
         """POST /api/sessions/{id}/fork: the copy belongs to the asking key. Raises ApiError 409 for a taken id."""
         row = await self.known(call)

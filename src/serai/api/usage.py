@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from serai.api import document as documents
 from serai.api.document import UsageDocument
 from serai.api.error import invalid
-from serai.api.operation import operation
+from serai.api.operation import Operation
 from serai.api.page import ListOf, not_found, page, query
 from serai.api.path import Call
 from serai.api.reply import Reply, document
@@ -37,11 +37,11 @@ class Usages:
         self._archive = archive
         self._clock = clock
 
-    @operation(
-        "Turns that ended, and their tokens",
-        ListOf[UsageDocument],
+    @Operation(
+        summary="Turns that ended, and their tokens",
+        answer=ListOf[UsageDocument],
         query=UsageQuery,
-        errors=("agent_not_found", "invalid_value", "unknown_parameter", "storage_failed"),
+        errors=("agent_not_found", "storage_failed"),
     )
     async def list(self, call: Call) -> Reply:
         """GET /api/usage: in one page, the latest day first."""
