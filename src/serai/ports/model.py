@@ -24,22 +24,27 @@ class Restartable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model sees it. `parameters` is a JSON Schema object."""
+    """A tool as the model sees it. `parameters` is a JSON Schema object; `strict`: the model is held to it."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    strict: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One call. `agent` says whose key may be used; `options` are sampling settings of the OpenAI shape."""
+    """One call. `agent` says whose key may be used; `options` are sampling settings of the OpenAI shape.
+
+    `tools` are the agent's own, the same tuple for the same set; `client_tools` are offered beside them.
+    """
 
     agent: AgentId
     endpoint: Endpoint
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    client_tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
