@@ -8,6 +8,7 @@ SeraiError
 ├── Busy                  a bound was reached; try again after `retry_after` seconds
 ├── StorageFailed         the store could not write (full disk, read-only home); nothing was accepted
 ├── Fenced                this worker was replaced; drop what it was doing, silently
+├── InvalidTools          the agent cannot be offered the client's tools
 ├── NoModel               the agent has no usable model
 ├── ModelError            a model call failed; `retry` says whether another try may help
 │   ├── ModelRejected     the endpoint refused the call (400, 401, 403, 404, 422); another try changes nothing
@@ -21,6 +22,10 @@ SeraiError
 │   ├── SendTemporary     surely not sent; try again, after `retry_after` where the platform named it
 │   ├── SendPermanent     never going to work; dead at once
 │   └── SendUnknown       it may have been sent
+├── FetchFailed           a file that came with a message could not be had; the model and its people are told
+├── Shut                  a connection that must not be tried again until something is changed
+│   ├── CredentialsRefused  the platform refuses the account's credentials
+│   └── LoggedInElsewhere   the same credentials are in use elsewhere
 └── Startup               the gateway, a platform or a model could not start; the sentence says what to do
 """
 
@@ -67,6 +72,10 @@ class StorageFailed(SeraiError):
 
 class Fenced(SeraiError):
     """A replaced worker tried to start or finish something (SPEC 5.3, 5.4)."""
+
+
+class InvalidTools(SeraiError):
+    """The agent cannot be offered the tools that an API client brings; nothing was accepted (SPEC 11.3)."""
 
 
 class NoModel(SeraiError):
@@ -148,6 +157,22 @@ class SendPermanent(SendFailed):
 
 class SendUnknown(SendFailed):
     """It may have been sent; only an idempotent platform may repeat it (SPEC 5.5)."""
+
+
+class FetchFailed(SeraiError):
+    """A file that came with a message could not be had: too large, gone, or refused. The text says why."""
+
+
+class Shut(SeraiError):
+    """A connection that must not be tried again until its settings change; the text says what to do (SPEC 13.2)."""
+
+
+class CredentialsRefused(Shut):
+    """The platform refuses the account's credentials: wrong, revoked, or without a right that is needed."""
+
+
+class LoggedInElsewhere(Shut):
+    """The same credentials are in use by another process; going on would make the two fight for ever."""
 
 
 class Startup(SeraiError):
