@@ -241,10 +241,7 @@ class Gateway:
             "revision": snapshot.revision,
             "default_agent": snapshot.default_agent,
             "agents": {agent: profile.refusal or "ready" for agent, profile in snapshot.agents.items()},
-            "accounts": {
-                str(c.account): c.state if c.reason is None else f"{c.state}: {c.reason}"
-                for c in self._switchboard.connections()
-            },
+            "accounts": {str(c.account): str(c) for c in self._switchboard.connections()},
             "turns_in_flight": self._lanes.in_flight,
             "configuration": {
                 "problems": [str(problem) for problem in self._reloader.problems],

@@ -54,6 +54,7 @@ class Delivery:
 
     `attempt` counts from 1 while sending. Times are seconds since the epoch. In state `open` the text is what there
     is of an answer that still grows (SPEC 5.7); `remote_id` is the platform's id of the message once it has one.
+    The text is blank only where there is an `enclosure`; else it is what stands above that.
     """
 
     id: DeliveryId

@@ -33,7 +33,6 @@ class Said:
     buttons: tuple[tuple[str, str], ...] = ()
     task: str = ""
     data: bytes | None = None
-    note: str = ""
 
 
 @dataclass
@@ -238,7 +237,7 @@ class WecomPeer:
                 return self._say(Said(bot, chat, "", data=self._media[media.media_id]))
             case frames.Update(template_card=found):
                 said = next(s for s in self.said if s.task == found.task_id)
-                said.note, said.buttons = found.sub_title_text, ()
+                said.text, said.buttons = found.sub_title_text, ()
                 return {}
             case _:
                 return {"body": self._upload(body)}

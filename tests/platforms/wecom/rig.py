@@ -62,7 +62,8 @@ class WecomRig:
         return captured(self.peer)
 
     def payload(self, utterance: Utterance) -> object:
-        return self.peer.message(utterance.text, user=utterance.user, message=utterance.message)
+        chat = utterance.chat if utterance.chat != utterance.user else ""
+        return self.peer.message(utterance.text, user=utterance.user, chat=chat, message=utterance.message)
 
     async def inject(self, payloads: Sequence[object]) -> Sequence[bool]:
         """WeCom wants no acknowledgement, and sends nothing again: a driver that could not hand a message over says
@@ -110,9 +111,8 @@ class WecomRig:
         self.peer.bots[BOT] = "another-fake-secret"
         await self.sever("closed_1000")
 
-    def echo(self, text: str) -> object | None:
-        """WeCom tells a bot nothing of what it says itself."""
-        return None
+    def echo(self, text: str) -> object:
+        return self.peer.message(text, user=BOT)
 
     async def log_in_elsewhere(self) -> None:
         await self.logged_in()
@@ -122,9 +122,10 @@ class WecomRig:
             await socket.receive()
 
     async def press(self, label: str, *, user: str = "42") -> bool:
-        said = await self.peer.press(BOT, label, user=user)
+        """WeCom wants no acknowledgement."""
+        await self.peer.press(BOT, label, user=user)
         await asyncio.sleep(_MOMENT)
-        return bool(said.note)
+        return True
 
     def file(self, name: str, media_type: str, data: bytes, *, message: str = "f1") -> object:
         kind = media_type.split("/")[0]

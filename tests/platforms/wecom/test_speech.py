@@ -90,10 +90,14 @@ async def test_a_choice_is_a_card_and_what_came_of_it_is_shown_there() -> None:
         await wecom.platform.send(delivery("May I delete a.txt?", buttons=buttons))
         (card,) = wecom.peer.said
         assert card.text == "May I delete a.txt?"
-        assert await wecom.press("Once", user="ada")
+        await wecom.press("Once", user="ada")
         (pressed,) = gateway.presses
-    assert (pressed.value, pressed.source.message_id) == ("approve:1:once", "dlv_1")
-    assert (card.note, card.buttons) == ("noted", ())
+        await wecom.platform.edit(delivery("Allowed once.", remote_id="dlv_1"))
+        assert (pressed.value, pressed.source.message_id) == ("approve:1:once", "dlv_1")
+        assert (card.text, card.buttons) == ("Allowed once.", ())
+        await asyncio.sleep(6)
+        with pytest.raises(SendPermanent, match="pressed"):
+            await wecom.platform.edit(delivery("too late", remote_id="dlv_1"))
 
 
 @virtual_time

@@ -21,9 +21,9 @@ _CARD_MOST: Final = 112
 
 
 def inbound(account: Account, body: Body) -> Inbound | None:
-    """A message as the gateway takes it; None for one that brings nothing: a kind that is not known."""
+    """A message as the gateway takes it; None for the bot's own, and for one of a kind that is not known."""
     text, files = _text(body), tuple(_files(body))
-    if not text and not files:
+    if body.sender.userid == body.aibotid or not (text or files):
         return None
     # Groups pass on only what mentions the bot, and the mention stands first.
     return Inbound(
@@ -71,12 +71,12 @@ def card(title: str, text: str, task: str, buttons: tuple[Button, ...]) -> dict[
     }
 
 
-def settled_card(note: str, task: str) -> dict[str, object]:
+def settled_card(text: str, task: str) -> dict[str, object]:
     """The same card once it was pressed."""
     return {
         "card_type": "text_notice",
-        "main_title": {"title": note[:_TITLE_MOST]},
-        "sub_title_text": note,
+        "main_title": {"title": text[:_TITLE_MOST]},
+        "sub_title_text": text,
         "card_action": {"type": 0},
         "task_id": task,
     }

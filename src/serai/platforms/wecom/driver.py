@@ -27,7 +27,7 @@ from serai.platforms.wecom import media
 from serai.platforms.wecom.connection import Connection, connect
 from serai.platforms.wecom.convert import chat_of, inbound, media_of, press, settled_card
 from serai.platforms.wecom.replies import LIFETIME_S, Callback, Replies
-from serai.platforms.wecom.speech import LIMIT, Speech
+from serai.platforms.wecom.speech import LIMIT, Speech, is_stream
 from serai.platforms.wecom.wire import Body, Frame, parse_body
 from serai.ports.clock import Entropy
 from serai.ports.platform import Capabilities, Growth, Link, Sent
@@ -41,6 +41,7 @@ _CAPABILITIES: Final = Capabilities(
     buttons=True,
     fetches=True,
     enclosure_bytes=media.FILE_MOST,
+    names_wait=False,
     silence_s=75.0,  # it answers a ping every half minute; two are missed
     exclusive=True,
 )
@@ -150,20 +151,15 @@ class Wecom:
     async def _take(self, connection: Connection, link: Link, frame: Frame, body: Body) -> None:
         if body.event is not None:
             if (pressed := press(self._account, body)) is not None:
-                receipt = await link.receive(pressed)
-                if receipt.note and body.event.task_id:
-                    speech = Speech(connection, self._token)
-                    await _quietly(
-                        speech.settle(frame.headers.req_id, settled_card(receipt.note, body.event.task_id))
-                    )
+                self._replies.note_press(body.event.task_id, _callback(frame, body))
+                await link.receive(pressed)
             return
         message = inbound(self._account, body)
         if message is None:
             _log.info("a message of a kind that is not supported", account=str(self._account), kind=body.msgtype)
             await self._say(Speech(connection, self._token), frame, "I cannot read messages of this kind.")
             return
-        now = asyncio.get_running_loop().time()
-        self._replies.note(body.msgid, Callback(chat_of(body), frame.headers.req_id, now))
+        self._replies.note(body.msgid, _callback(frame, body))
         await link.receive(message)
 
     async def _say(self, speech: Speech, frame: Frame, text: str) -> None:
@@ -186,9 +182,18 @@ class Wecom:
         return await speech.say(target.chat_id, req_id, delivery)
 
     async def edit(self, delivery: Delivery) -> Sent:
-        """Makes an answer longer, or final. Raises as `send`; SendPermanent once six minutes are over."""
+        """Makes an answer longer, or final; makes a card that was just pressed tell what came of it.
+
+        Raises as `send`; SendPermanent when it is too late for that."""
         self._check_length(delivery.text)
-        return await Speech.over(self._connection, self._token).grow(delivery)
+        speech, name = Speech.over(self._connection, self._token), delivery.remote_id or ""
+        if is_stream(name):
+            return await speech.grow(delivery)
+        pressed = self._replies.press_of(name, asyncio.get_running_loop().time())
+        if pressed is None:
+            raise SendPermanent("WeCom changes a card only when it is pressed, and nothing else once it is final")
+        await speech.settle(pressed, settled_card(delivery.text, name))
+        return Sent(name)
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
         """Raises FetchFailed."""
@@ -201,6 +206,10 @@ class Wecom:
     def _check_length(self, text: str) -> None:
         if measure(text, "byte") > LIMIT:
             raise SendPermanent(f"the text is longer than {LIMIT} bytes")
+
+
+def _callback(frame: Frame, body: Body) -> Callback:
+    return Callback(chat_of(body), frame.headers.req_id, asyncio.get_running_loop().time())
 
 
 async def _quietly(work: Awaitable[object]) -> None:

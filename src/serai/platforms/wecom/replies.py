@@ -9,6 +9,9 @@ _KEPT: Final = 4096
 LIFETIME_S: Final = 350.0
 """For which a message can be answered, a little less than the six minutes that WeCom gives."""
 
+PRESSED_S: Final = 4.5
+"""For which a card can be changed after it was pressed, a little less than WeCom's five seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Callback:
@@ -20,15 +23,24 @@ class Callback:
 
 
 class Replies:
-    """The latest messages, by id and by chat."""
+    """The latest messages, by id and by chat, and the latest presses, by the card that was pressed."""
 
     def __init__(self) -> None:
         self._by_message: OrderedDict[str, Callback] = OrderedDict()
         self._by_chat: OrderedDict[str, Callback] = OrderedDict()
+        self._by_card: OrderedDict[str, Callback] = OrderedDict()
 
     def note(self, message: str, callback: Callback) -> None:
         _put(self._by_message, message, callback)
         _put(self._by_chat, callback.chat, callback)
+
+    def note_press(self, card: str, callback: Callback) -> None:
+        _put(self._by_card, card, callback)
+
+    def press_of(self, card: str, now: float) -> str | None:
+        """The request id by which a card can be changed that was just pressed."""
+        callback = self._by_card.get(card)
+        return callback.req_id if callback is not None and now - callback.at < PRESSED_S else None
 
     def request_for(self, chat: str, answered: Sequence[str], now: float) -> str | None:
         """The request id by which something can be said in a chat: that of the message that is answered, else the

@@ -19,7 +19,6 @@ _TOO_LATE: Final = frozenset({846605, 846608})
 """The request id is not known, or its six minutes are over."""
 
 _STREAM: Final = "stream"
-_CARD: Final = "card"
 
 
 class Speech:
@@ -57,12 +56,7 @@ class Speech:
 
     async def grow(self, delivery: Delivery) -> Sent:
         """The same answer with a longer, or its final, text."""
-        kind, _, rest = (delivery.remote_id or "").partition(" ")
-        req_id, _, stream = rest.partition(" ")
-        if kind == _CARD and not delivery.grows:
-            raise SendPermanent("WeCom changes a card only when it is pressed")
-        if kind != _STREAM or not stream:
-            raise SendPermanent("this message cannot be changed")
+        _, req_id, stream = (delivery.remote_id or "").split(" ", 2)
         return await self.stream(req_id, stream, delivery.text, finish=not delivery.grows)
 
     async def ask(self, chat: str, req_id: str | None, delivery: Delivery) -> Sent:
@@ -81,7 +75,7 @@ class Speech:
             if error.code not in _TOO_LATE:
                 raise _failure(error) from None
             await self._unasked(chat, body)
-        return Sent(f"{_CARD} {delivery.id}")
+        return Sent(delivery.id)
 
     async def settle(self, req_id: str, settled: dict[str, object]) -> None:
         """Changes a card that was just pressed; WeCom takes it within five seconds."""
@@ -117,6 +111,11 @@ class Speech:
             await self._connection.ask("aibot_send_msg", {"chatid": chat, **body})
         except Declined as error:
             raise _failure(error) from None
+
+
+def is_stream(remote_id: str) -> bool:
+    """Whether this is the id of an answer, rather than of a card."""
+    return remote_id.count(" ") >= 2 and remote_id.startswith(f"{_STREAM} ")
 
 
 def _failure(error: Declined) -> SendTemporary | SendPermanent:

@@ -72,6 +72,7 @@ class Body(msgspec.Struct, rename={"sender": "from"}):
     msgtype: str
     sender: Person
     chattype: str = "single"
+    aibotid: str = ""
     chatid: str = ""
     text: Text | None = None
     voice: Text | None = None
