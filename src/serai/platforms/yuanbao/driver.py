@@ -36,7 +36,8 @@ _CAPABILITIES: Final = Capabilities(
     blocks=Blocks(length=2800, idle_s=1.0),
     typing_s=2.0,
     fetches=True,
-    silence_s=90.0,
+    names_wait=False,
+    silence_s=300.0,  # a ping that is not answered within half a minute ends it sooner
     exclusive=True,
 )
 
