@@ -42,6 +42,7 @@ class Answer:
     description: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     raw: bytes | None = None
+    location: str = ""
 
 
 class Poll:

@@ -168,7 +168,8 @@ class TelegramPeer:
         elif transport is not None and answer.status == -2:
             transport.close()
         if answer.raw is not None:
-            return web.Response(status=answer.status, body=answer.raw)
+            headers = {"location": answer.location} if answer.location else None
+            return web.Response(status=answer.status, body=answer.raw, headers=headers)
         return _refused(answer)
 
     def _file(self, parts: list[str]) -> web.StreamResponse:

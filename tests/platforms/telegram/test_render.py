@@ -13,6 +13,7 @@ from tests.platforms.telegram.visible import Unparsable, read
     [
         ("plain", "plain"),
         ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
+        ("a < **b** & <i>", "a &lt; <b>b</b> &amp; &lt;i&gt;"),
         ("**bold** and __bold__", "<b>bold</b> and <b>bold</b>"),
         ("*it* and _it_", "<i>it</i> and <i>it</i>"),
         ("***both***", "<b><i>both</i></b>"),

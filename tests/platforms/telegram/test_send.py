@@ -11,6 +11,7 @@ from serai.core.error import FetchFailed, SendPermanent, SendTemporary, SendUnkn
 from serai.core.message import Attachment
 from serai.testing import virtual_time
 from tests.platforms.telegram.bot import Answer
+from tests.platforms.telegram.rig import TOKEN
 from tests.platforms.telegram.stage import Stage, running
 
 GROUP = "-1002285219667"
@@ -132,9 +133,27 @@ async def test_a_file_that_cannot_be_sent_is_refused() -> None:
         gone = replace(stage.delivery(), enclosure=Enclosure("/nowhere/a", "a.txt", "text/plain"))
         with pytest.raises(SendPermanent, match=r"a\.txt"):
             await stage.rig.platform.send(gone)
-        with pytest.raises(SendPermanent, match="1024"):
+        with pytest.raises(SendPermanent, match=r"a\.txt"):
             await stage.rig.platform.send(replace(gone, text="x" * 1025))
         assert not stage.bot.posted
+
+
+def test_a_text_that_is_too_long_for_a_caption_stands_above_the_file(tmp_path: Path) -> None:
+    @virtual_time
+    async def check() -> None:
+        async with running() as stage:
+            delivery = enclosed(stage, tmp_path / "f", b"%PDF", "application/pdf", "x" * 1025)
+            sent = await stage.rig.platform.send(delivery)
+            above, below = stage.bot.posted
+            assert (above.text, above.file, below.text, below.file) == ("x" * 1025, None, "", b"%PDF")
+            assert sent.remote_id == str(below.message)
+            await stage.rig.platform.send(enclosed(stage, tmp_path / "f", b"%PDF", "application/pdf", "x" * 1024))
+            assert stage.bot.posted[-1].text == "x" * 1024
+            stage.bot.answers["senddocument"] = [Answer(429, "", {"retry_after": 3})]
+            with pytest.raises(SendUnknown, match="the text was sent"):
+                await stage.rig.platform.send(delivery)
+
+    check()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +167,7 @@ async def test_a_file_that_cannot_be_sent_is_refused() -> None:
         (Answer(504, raw=b"<html>"), SendUnknown, None),
         (Answer(200, raw=b"<html>a captive portal</html>"), SendUnknown, None),
         (Answer(413, raw=b"<html>"), SendPermanent, None),
-        (Answer(302, raw=b""), SendTemporary, None),
+        (Answer(307, raw=b"", location=f"/bot{TOKEN}/getMe"), SendTemporary, None),
         (Answer(400, "Bad Request: chat not found"), SendPermanent, None),
         (Answer(403, "Forbidden: bot was kicked from the group chat"), SendPermanent, None),
     ],
@@ -165,6 +184,18 @@ def test_refusals_are_told_by_their_kind(answer: Answer, kind: type[Exception], 
             assert raised.value.__cause__ is None
 
     check()
+
+
+@virtual_time
+async def test_what_the_library_makes_of_a_fault_is_not_repeated() -> None:
+    async with running() as stage:
+        stage.bot.answers["sendmessage"] = [Answer(418, "private words")]
+        with pytest.raises(SendUnknown) as raised:
+            await stage.rig.platform.send(stage.delivery())
+        assert "private" not in str(raised.value)
+        await stage.rig.session.close()
+        with pytest.raises(SendTemporary):
+            await stage.rig.platform.send(stage.delivery())
 
 
 @virtual_time
@@ -189,6 +220,18 @@ async def test_files_that_cannot_be_had_are_explained() -> None:
             await fetch(Attachment(ref="large", size=6), 5)
         asked = [call.method for call in stage.bot.calls].count("getfile")
         assert asked == 2
+
+
+@virtual_time
+async def test_a_file_is_not_read_beyond_the_limit_whatever_its_size_was_said_to_be() -> None:
+    async with running() as stage:
+        stage.bot.files["f"] = bytes(200_000)
+        told = b'{"ok": true, "result": {"file_id": "f", "file_unique_id": "u", "file_path": "a/f"}}'
+        stage.bot.answers["getfile"] = [Answer(200, raw=told), Answer(200, raw=told.replace(b"a/f", b"a/gone"))]
+        with pytest.raises(FetchFailed, match="at most 100000"):
+            await stage.rig.platform.fetch(Attachment(ref="f"), 100_000)
+        with pytest.raises(FetchFailed, match="404"):
+            await stage.rig.platform.fetch(Attachment(ref="f"), 100_000)
 
 
 @virtual_time

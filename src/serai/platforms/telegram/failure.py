@@ -27,8 +27,10 @@ def told() -> Iterator[None]:
         raise SendTemporary("Telegram refuses the bot's token") from None  # another token can send it
     except Forbidden as error:
         raise SendPermanent(f"Telegram does not let the bot write there: {reason(error)}") from None
-    except TelegramError as error:
+    except (BadRequest, Conflict) as error:
         raise SendPermanent(f"Telegram refuses it: {reason(error)}") from None
+    except TelegramError as error:
+        raise SendUnknown(f"it is not known whether it was sent ({reason(error)})") from None
 
 
 def reason(error: TelegramError) -> str:

@@ -15,6 +15,8 @@ from telegram.request import BaseRequest, RequestData
 _READ_SECONDS: Final = 30.0
 _CONNECT_SECONDS: Final = 10.0
 _UPLOAD_SECONDS: Final = 300.0
+_NOT_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RuntimeError)
+"""The last one is what a closed session raises."""
 
 
 class Limited(TelegramError):
@@ -89,7 +91,7 @@ class Request(BaseRequest):
                 method, url, data=_form(request_data), timeout=timeout, allow_redirects=False
             ) as response:
                 status, body = response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except _NOT_CONNECTED as error:
             raise NotConnected(f"no connection to the Bot API ({type(error).__name__})") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unanswered(f"the Bot API did not answer ({type(error).__name__})") from None

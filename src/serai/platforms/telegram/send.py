@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -11,7 +12,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated
 
 from serai.core.delivery import Button, Delivery, Enclosure, Target
-from serai.core.error import SendPermanent
+from serai.core.error import SendPermanent, SendTemporary, SendUnknown
 from serai.core.split import measure
 from serai.platforms.telegram.client import Client
 from serai.platforms.telegram.convert import GENERAL
@@ -42,17 +43,30 @@ class Sender:
         self._moved: dict[str, str] = {}
 
     async def send(self, delivery: Delivery) -> Sent:
-        """Sends a message or a file. Raises SendTemporary, SendPermanent, SendUnknown."""
+        """Sends a message or a file. A text that is too long for a file's caption is a message above it.
+
+        Raises SendTemporary, SendPermanent, SendUnknown; that, too, for a file that has failed below its text.
+        """
         check_length(delivery)
+        if delivery.enclosure is None:
+            return await self._send_text(delivery)
+        if measure(delivery.text, "utf16") <= CAPTION_LIMIT:
+            return await self._send_file(delivery, delivery.enclosure)
+        data = await _data(delivery.enclosure)  # before the text is sent
+        await self._send_text(replace(delivery, enclosure=None, buttons=()))
+        try:
+            return await self._send_file(replace(delivery, text=""), delivery.enclosure, data)
+        except SendTemporary as error:
+            raise SendUnknown(f"the text was sent, and its file was not: {error}") from None
+
+    async def _send_text(self, delivery: Delivery) -> Sent:
+        options = {**_place(delivery.target), "link_preview_options": _NO_PREVIEW}
+        keyboard = _keyboard(delivery.buttons)
+
+        async def say(chat: str, text: str, mode: str | None) -> Any:
+            return await self._client.send_message(chat, text, mode, reply_markup=keyboard, **options)
+
         with told():
-            if delivery.enclosure is not None:
-                return await self._send_file(delivery, delivery.enclosure)
-            options = {**_place(delivery.target), "link_preview_options": _NO_PREVIEW}
-            keyboard = _keyboard(delivery.buttons)
-
-            async def say(chat: str, text: str, mode: str | None) -> Any:
-                return await self._client.send_message(chat, text, mode, reply_markup=keyboard, **options)
-
             message = await self._in(delivery.target, lambda chat: _marked_up(delivery.text, chat, say))
         return Sent(str(message.message_id))
 
@@ -90,13 +104,8 @@ class Sender:
         with told():
             await self._in(target, lambda chat: self._client.send_message(chat, text[:TEXT_LIMIT], **_place(target)))
 
-    async def _send_file(self, delivery: Delivery, enclosure: Enclosure) -> Sent:
-        try:
-            data = await asyncio.to_thread(Path(enclosure.path).read_bytes)
-        except OSError as error:
-            raise SendPermanent(f"the file `{enclosure.name}` cannot be read ({type(error).__name__})") from None
-        if len(data) > ENCLOSURE_BYTES:
-            raise SendPermanent(f"the file `{enclosure.name}` has {len(data)} bytes; {ENCLOSURE_BYTES} can be sent")
+    async def _send_file(self, delivery: Delivery, enclosure: Enclosure, data: bytes | None = None) -> Sent:
+        data = await _data(enclosure) if data is None else data
         options = {**_place(delivery.target), "reply_markup": _keyboard(delivery.buttons), "filename": enclosure.name}
 
         async def photo(chat: str, text: str, mode: str | None) -> Any:
@@ -114,7 +123,8 @@ class Sender:
                         raise
             return await _marked_up(delivery.text, chat, document)
 
-        message = await self._in(delivery.target, deliver)
+        with told():
+            message = await self._in(delivery.target, deliver)
         return Sent(str(message.message_id))
 
     async def _in(self, target: Target, call: Callable[[str], Awaitable[_T]]) -> _T:
@@ -136,14 +146,24 @@ class Sender:
 
 def check_length(delivery: Delivery) -> None:
     """Raises SendPermanent for a text that Telegram would not take."""
-    limit = TEXT_LIMIT if delivery.enclosure is None else CAPTION_LIMIT
     try:
         size = measure(delivery.text, "utf16")
         delivery.text.encode()
     except UnicodeEncodeError:
         raise SendPermanent("the text holds half a surrogate pair and cannot be sent") from None
-    if size > limit:
-        raise SendPermanent(f"the text has {size} UTF-16 units; {limit} can be sent")
+    if size > TEXT_LIMIT:
+        raise SendPermanent(f"the text has {size} UTF-16 units; {TEXT_LIMIT} can be sent")
+
+
+async def _data(enclosure: Enclosure) -> bytes:
+    """What is in a file. Raises SendPermanent."""
+    try:
+        data = await asyncio.to_thread(Path(enclosure.path).read_bytes)
+    except OSError as error:
+        raise SendPermanent(f"the file `{enclosure.name}` cannot be read ({type(error).__name__})") from None
+    if len(data) > ENCLOSURE_BYTES:
+        raise SendPermanent(f"the file `{enclosure.name}` has {len(data)} bytes; {ENCLOSURE_BYTES} can be sent")
+    return data
 
 
 async def _marked_up(text: str, chat: str, call: Callable[[str, str, str | None], Awaitable[_T]]) -> _T:
