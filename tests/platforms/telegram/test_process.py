@@ -58,6 +58,7 @@ async def test_a_killed_gateway_loses_no_message_and_answers_through_the_right_b
         await until(lambda: bool(work.posted and home.posted))
         work.offer(peer.says("please wait"))
         await until(lambda: not work.pending)
+        await until(lambda: ("42", None) in work.typings)
         await first.kill()
         home.offer(peer.says("are you there?"))
         slow.set()

@@ -1,5 +1,7 @@
 """Markdown as Telegram's HTML."""
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -69,6 +71,16 @@ def test_no_sign_that_is_no_markup_is_lost(markdown: str) -> None:
     kept = "".join(sign for sign in read(render(markdown)) if sign.isalnum() or sign == "🙂")
     told = "".join(sign for sign in markdown if sign.isalnum() or sign == "🙂")
     assert set(kept) <= set(told)
+
+
+@pytest.mark.parametrize(
+    "unit", ["__a ", "**a*", "***a", "*", "`", "[a](", "\\", "~~a", "![", "_a ", "> ", "| a |\n|-|-|\n"]
+)
+def test_no_text_takes_long(unit: str) -> None:
+    text = (unit * 16384)[:16384]  # four times what can be sent: time that grows with the square shows
+    begun = time.process_time()
+    render(text)
+    assert time.process_time() - begun < 2.0
 
 
 def test_the_peer_refuses_broken_markup() -> None:
