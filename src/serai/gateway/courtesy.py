@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from serai.core.delivery import Delivery, Target
-from serai.core.error import Busy, SendFailed, UnknownAgent
+from serai.core.error import Busy, Refused, SendFailed
 from serai.core.ids import AgentId, DeliveryId
 from serai.core.message import Inbound
 from serai.ports.clock import Entropy
@@ -21,17 +21,14 @@ _CHATS_MOST: Final = 4096
 
 
 class Courtesy:
-    """Best effort: what is said here is stored nowhere, and where it cannot be said, nothing is lost.
-
-    People who may not talk to the gateway at all are told nothing.
-    """
+    """Best effort: what is said here is stored nowhere, and where it cannot be said, nothing is lost."""
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
         self._told: dict[tuple[str, str], float] = {}
         self._working: set[asyncio.Task[None]] = set()
 
-    def tell(self, platform: Platform, inbound: Inbound, error: UnknownAgent | Busy) -> None:
+    def tell(self, platform: Platform, inbound: Inbound, error: Refused | Busy) -> None:
         """Says why, soon. For platforms that keep a connection: the others answer their caller."""
         source = inbound.source
         now = asyncio.get_running_loop().time()

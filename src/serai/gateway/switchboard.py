@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from serai.core.error import Busy, SeraiError, Shut, UnknownAgent
+from serai.core.error import Busy, Refused, SeraiError, Shut
 from serai.core.ids import Account
 from serai.core.message import Inbound, Press, Revision
 from serai.gateway.courtesy import Courtesy
@@ -168,7 +168,7 @@ class _Link:
     async def receive(self, event: Inbound | Revision | Press) -> Receipt:
         try:
             return await self._receive(event)
-        except (UnknownAgent, Busy) as error:
+        except (Refused, Busy) as error:
             if isinstance(event, Inbound):
                 self._courtesy.tell(self._platform, event, error)
             raise

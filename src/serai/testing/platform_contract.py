@@ -95,7 +95,7 @@ class PlatformContract(PlatformLiveContract, PlatformAbilityContract):
             acks = await stage.say(*messages)
             second = [inbound.dedupe_key for inbound in stage.gateway.heard[len(first) :]]
         assert len(set(first)) == len(pairs), "two messages share a key"
-        assert first == second, "a second copy has another key"
+        assert sorted(first) == sorted(second), "a second copy has another key"  # chats may overtake one another
         assert all(acks), "a second copy was not acknowledged"
 
     @on_loop
