@@ -75,11 +75,16 @@ class App:
         answer = await self.answer(event, kind=kind, pieces=pieces)
         return answer is not None and answer["code"] == 200
 
+    async def insist(self, event: dict[str, Any], every_s: float = 15.0) -> None:
+        """Sends an event again and again until the client takes it, as the platform does for hours."""
+        while not await self.push(event):
+            await asyncio.sleep(every_s)
+
     async def answer(self, event: Any, *, kind: str = "event", pieces: int = 1) -> dict[str, Any] | None:
         """The client's answer to an event: code, and data where a callback is answered; None where there is none."""
         self._peer.learn(event)
         payload = event if isinstance(event, bytes) else json.dumps(event).encode()
-        line = next((line for line in reversed(self.state.lines) if not line.socket.closed and not line.deaf), None)
+        line = next((line for line in reversed(self.state.lines) if line.is_open), None)
         if line is None:
             return None
         frame_id = f"frame{next(self._peer.world.numbers)}"

@@ -55,6 +55,10 @@ class Line:
     transport: asyncio.Transport
     deaf: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        return not (self.deaf or self.socket.closed or self.transport.is_closing())
+
 
 @dataclass
 class AppState:

@@ -26,6 +26,8 @@ SCRIPT: Final = Path(__file__).with_name("vendor.cjs")
 APPS: Final = ("cli_0123456789abcde1", "cli_0123456789abcde2")
 SECONDS: Final = 60.0
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def modules() -> Path:
