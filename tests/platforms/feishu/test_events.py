@@ -121,6 +121,15 @@ async def test_who_sends_what_cannot_be_read_is_told_where_it_was_said_to_the_bo
 
 
 @virtual_time
+async def test_the_bots_own_words_are_not_handed_on_and_other_bots_are_marked() -> None:
+    ear = Ear()
+    async with connected(ear) as feishu:
+        assert await feishu.app.says("mine", user=feishu.app.state.bot_open_id, sender_type="app")
+        assert await feishu.app.says("another bot's", user="ou_bot_other", sender_type="app")
+        assert [(inbound.text, inbound.source.is_bot) for inbound in ear.heard] == [("another bot's", True)]
+
+
+@virtual_time
 async def test_a_mention_and_nothing_else_is_no_message() -> None:
     ear = Ear()
     async with connected(ear) as feishu:
