@@ -7,6 +7,7 @@ import pytest
 from serai.core.delivery import Enclosure
 from serai.core.error import FetchFailed, SendPermanent
 from serai.core.message import Attachment
+from serai.platforms.feishu import api
 from serai.testing.clock import virtual_time
 from tests.platforms.feishu.rig import rig
 from tests.platforms.feishu.stage import delivery
@@ -73,3 +74,12 @@ async def test_a_file_of_another_platform_or_one_that_is_gone_is_not_fetched() -
         for attachment in (Attachment(ref="x"), Attachment(), Attachment(ref='["om_9","f","file"]')):
             with pytest.raises(FetchFailed):
                 await feishu.platform.fetch(attachment, 10)
+
+
+@virtual_time
+async def test_a_file_that_is_too_large_is_not_read_to_its_end() -> None:
+    async with rig() as feishu:
+        feishu.peer.world.files["f1"] = b"x" * 20_000_000
+        where = api.path("im", "v1", "messages", feishu.ids[0], "resources", "f1")
+        reply = await feishu.platform.api.download(where, 10, {"type": "file"})
+        assert 10 < len(reply.body) < 5_000_000
