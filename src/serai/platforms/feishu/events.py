@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,11 +83,8 @@ class Events:
         inbound = convert.inbound(self.account, header, event, said, self.bot, self.app_id, known)
         if not inbound.text and not inbound.attachments:
             return _TAKEN
-        try:
+        with suppress(Refused):  # the gateway tells the chat why
             await self.link.receive(inbound)
-        except Refused as error:
-            if inbound.mentioned or inbound.source.chat_type == "dm":
-                self._tell(inbound.source, str(error))
         return _TAKEN
 
     async def _recalled(self, event: Recalled) -> Answer:
