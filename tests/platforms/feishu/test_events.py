@@ -98,6 +98,7 @@ async def test_the_event_of_a_refused_sender_is_taken() -> None:
         assert await feishu.app.push(feishu.app.message("hello", message="om_1"))
 
 
+@pytest.mark.parametrize(("fields", "told"), [({}, 1), (GROUP, 0), ({"sender_type": "app"}, 0)])
 @virtual_time
 async def test_who_sends_what_cannot_be_read_is_told_where_it_was_said_to_the_bot(
     fields: dict[str, Any], told: int
