@@ -49,6 +49,12 @@ class Scene:
         await self.go.wait()
         return f"{name} at your service"
 
+    async def is_asked(self, times: int = 1) -> None:
+        """Waits until the model was asked so often."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.asked < times:
+                await asyncio.sleep(0.02)
+
     def write(self, **changes: Any) -> None:
         (self.home / "config.yaml").write_text(json.dumps({**self.config, **changes}, indent=1))
 
@@ -108,8 +114,7 @@ async def test_files_change_under_a_gateway_at_work(tmp_path: Path) -> None:
         room = {"X_Hermes_Chat_Id": "room"}
 
         running = [asyncio.create_task(caller.ask("hello", **room)) for _ in range(TURNS)]
-        while one.asked < TURNS:
-            await asyncio.sleep(0.02)
+        await one.is_asked(TURNS)
         one.write(routes=[{"match": {"chat_id": "room"}, "agent": "lab"}], agents={**one.config["agents"], "lab": {}})
 
         async def lab_is_there() -> bool:
@@ -170,8 +175,7 @@ async def test_a_webhook_account_comes_and_goes(tmp_path: Path) -> None:
             return (await caller.post(message)).status == 202
 
         await until(is_taken)
-        while not one.asked:
-            await asyncio.sleep(0.02)
+        await one.is_asked()
         one.write()
         assert await reloaded(one.home) in ("account webhook removed\n", NOTICED)
         assert (await caller.post({**message, "message_id": "2"})).status == 404
@@ -214,8 +218,7 @@ async def test_a_stopped_agent_is_stopped_after_a_restart_too(tmp_path: Path) ->
         gateway = await nursery.start(up(one.home))
         caller = Caller(session, gateway.url, SECRET, KEY)
         running = asyncio.create_task(caller.ask("hello", "ops"))
-        while not one.asked:
-            await asyncio.sleep(0.02)
+        await one.is_asked()
         assert (await serai(one.home, "agent", "stop", "ops"))[0] == 0
         assert (await running).code == "run_cancelled"
         assert (await caller.ask("hello", "ops")).code == "agent_refused"

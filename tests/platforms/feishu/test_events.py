@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from serai.core.delivery import Button
 from serai.core.error import Refused, StorageFailed
 from serai.core.ids import Account
