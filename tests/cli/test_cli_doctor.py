@@ -239,6 +239,18 @@ def test_a_gateway_that_is_not_ready(home: Terminal) -> None:
         assert the_one(home)["text"] == "the running gateway is not ready, store: the disk is full"
 
 
+def test_accounts_that_are_not_connected(home: Terminal) -> None:
+    accounts = {"chatter": "shut: the token was revoked", "chatter@work": "waiting: timed out", "web": "running"}
+    with FakeGateway(home.home) as gateway:
+        gateway.answers("/health", {})
+        ready = {"ready": True, "revision": revision_of(home), "accounts": accounts}
+        gateway.answers("/ready", ready)
+        shut, waiting = findings(home)
+    assert (shut["level"], shut["text"]) == ("serious", "chatter stays disconnected: the token was revoked")
+    assert "serai reload" in shut["mend"]
+    assert (waiting["level"], waiting["text"]) == ("warning", "chatter@work is not connected: timed out")
+
+
 def test_a_database_that_is_newer(home: Terminal) -> None:
     store_conversation(home.home)
     settle_deliveries(home)

@@ -76,11 +76,12 @@ class Connector:
                 self._switchboard.add(driver)
 
     async def exchange(self, drivers: Drivers, removed: Collection[Account], owes: Owes) -> None:
-        """Takes up added and changed accounts, these in the place of their old connections, and lets removed ones
-        finish."""
+        """Takes up added and changed accounts, these in the place of their old connections, lets removed ones finish,
+        and tries again those that were shut."""
         for account in removed:
             self._switchboard.drain(account, owes)
         await asyncio.gather(*(self._switchboard.close(account) for account in drivers))
+        self._switchboard.try_again()
         self.connect(drivers)
 
 

@@ -11,6 +11,7 @@ import structlog
 from serai.core.error import SeraiError, Shut
 from serai.core.ids import Account
 from serai.core.message import Inbound, Press, Revision
+from serai.gateway.link import CLOSE_SECONDS, run_watched
 from serai.ports.clock import Entropy
 from serai.ports.platform import Platform, Receipt
 
@@ -25,8 +26,6 @@ DRAIN_SECONDS: Final = 30.0
 """For which a removed account stays connected while there is something to be sent through it (SPEC 2.6)."""
 
 _LOOK_SECONDS: Final = 0.25
-_CLOSE_SECONDS: Final = 5.0
-"""A driver that needs longer to disconnect is no longer waited for."""
 
 ConnectionState = Literal["connecting", "running", "waiting", "draining", "shut", "disabled"]
 Receive = Callable[[Inbound | Revision | Press], Awaitable[Receipt]]
@@ -37,7 +36,7 @@ Owes = Callable[[Account], Awaitable[bool]]
 @dataclass(slots=True)
 class Connection:
     """A supervised connection and how it is. `reason` says why it is not running; `identity` is who it is logged in
-    as."""
+    as, since `up_at` by the loop's time."""
 
     account: Account
     platform: Platform | None
@@ -45,7 +44,14 @@ class Connection:
     reason: str | None = None
     failures: int = 0
     identity: str = ""
+    up_at: float | None = None
     task: asyncio.Task[None] | None = None
+
+    def __str__(self) -> str:
+        """How it is, for people."""
+        if self.reason is not None:
+            return f"{self.state}: {self.reason}"
+        return f"{self.state} as {self.identity}" if self.state == "running" and self.identity else self.state
 
 
 class Switchboard:
@@ -72,7 +78,7 @@ class Switchboard:
         connection = self._connections.pop(account, None)
         if connection is not None and connection.task is not None:
             connection.task.cancel()
-            await asyncio.wait([connection.task], timeout=_CLOSE_SECONDS)
+            await asyncio.wait([connection.task], timeout=CLOSE_SECONDS)
 
     def drain(self, account: Account, owes: Owes) -> None:
         """Disconnects an account that was removed, as soon as nothing is owed through it, or after 30 s."""
@@ -108,14 +114,19 @@ class Switchboard:
         if self._start is not None and self._receive is not None and connection.platform is not None:
             connection.task = self._start(self._keep(connection, connection.platform, self._receive))
 
+    def try_again(self) -> None:
+        """Connects what is shut: whoever asks for this has changed something."""
+        for connection in self._connections.values():
+            if connection.state == "shut":
+                connection.failures = 0
+                self._connect(connection)
+
     async def _keep(self, connection: Connection, platform: Platform, receive: Receive) -> None:
         """One connection, started again whenever it ends, however it ended."""
-        loop = asyncio.get_running_loop()
         while connection.state != "draining":
-            connection.state, connection.reason = "connecting", None
-            began = loop.time()
+            connection.state, connection.reason, connection.up_at = "connecting", None, None
             try:
-                await self._run(connection, platform, receive)
+                await run_watched(platform, _Link(connection, receive))
                 reason = "the connection ended"
             except Shut as error:
                 _log.error("connection shut", account=str(connection.account), reason=str(error))
@@ -123,22 +134,9 @@ class Switchboard:
                 return
             except Exception as error:  # noqa: BLE001  the connection's supervisor: it must outlive any fault
                 reason = str(error) if isinstance(error, SeraiError | OSError) else type(error).__name__
-                _log.warning("connection failed", account=str(connection.account), reason=reason)
-            if loop.time() - began > _STABLE_SECONDS:
-                connection.failures = 0
-            connection.failures += 1
+            _count_failure(connection)
+            _log.warning("connection failed", account=str(connection.account), reason=reason)
             await self._pause(connection, reason)
-
-    async def _run(self, connection: Connection, platform: Platform, receive: Receive) -> None:
-        """One run of a driver. Raises what it raises, and ConnectionError where nothing is heard for too long."""
-        link = _Link(connection, receive, platform.capabilities.silence_s)
-        try:
-            async with link.deadline:
-                await platform.run(link)
-        except TimeoutError:
-            if not link.deadline.expired():
-                raise
-            raise ConnectionError(f"nothing was heard for {platform.capabilities.silence_s:g} s") from None
 
     async def _pause(self, connection: Connection, reason: str) -> None:
         if connection.state != "draining":
@@ -159,12 +157,9 @@ class Switchboard:
 class _Link:
     """What a driver tells while it runs: a `ports.platform.Link`."""
 
-    def __init__(self, connection: Connection, receive: Receive, silence_s: float | None) -> None:
+    def __init__(self, connection: Connection, receive: Receive) -> None:
         self._connection = connection
-        self._silence_s = silence_s
-        self._loop = asyncio.get_running_loop()
         self._receive = receive
-        self.deadline = asyncio.timeout(silence_s)
 
     async def receive(self, event: Inbound | Revision | Press) -> Receipt:
         return await self._receive(event)
@@ -173,12 +168,21 @@ class _Link:
         connection = self._connection
         if connection.state == "connecting":
             connection.state = "running"
+        if connection.up_at is None:
+            connection.up_at = asyncio.get_running_loop().time()
+        if identity != connection.identity:
+            _log.info("logged in", account=str(connection.account), identity=identity)
         connection.identity = identity
-        self.alive()
 
-    def alive(self) -> None:
-        if self._silence_s is not None:
-            self.deadline.reschedule(self._loop.time() + self._silence_s)
+    def alive(self) -> None: ...
+
+
+def _count_failure(connection: Connection) -> None:
+    """A connection that was up long enough begins to count anew."""
+    since = connection.up_at
+    if since is not None and asyncio.get_running_loop().time() - since > _STABLE_SECONDS:
+        connection.failures = 0
+    connection.failures += 1
 
 
 async def _owes(owes: Owes, account: Account) -> bool:

@@ -1,14 +1,17 @@
 """One turn, from its claim to its committed end (SPEC 5.3, 5.4)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
 
-from serai.agent.loop import AgentLoop, Join, Progress, Task
+from serai.agent.client_tool import offered, settle_calls, unusable_tools
+from serai.agent.loop import AgentLoop, Join, OnTool, Progress, Task
 from serai.agent.prompt import PromptSource
+from serai.core.activity import TurnBegan, TurnOver
 from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
@@ -17,8 +20,11 @@ from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
+from serai.gateway.activity import Activity
+from serai.gateway.draft import Split
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
+from serai.gateway.key import chat_key
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
@@ -27,14 +33,12 @@ from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine
 from serai.ports.model import OnDelta
 from serai.ports.store import Finish, Store
-from serai.ports.tool import Toolbox
+from serai.ports.tool import Tool, Toolbox
 
 _log = structlog.get_logger("turn")
 
+_NO_TOOLS: Final[Mapping[str, Tool]] = MappingProxyType({})
 _INTERNAL: Final = TurnFault("something went wrong inside the gateway; its log says what")
-
-Split = Callable[[Target, str], Sequence[str]]
-"""Cuts a text into pieces that the target's platform takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Workshop:
     entropy: Entropy
     split: Split
     hooks: AgentHooks
+    activity: Activity = field(default_factory=Activity)
 
 
 class TurnRunner:
@@ -73,6 +78,7 @@ class TurnRunner:
         inputs = list(claim.inputs)
         past = _past(claim, remembered)
         began = shop.clock.now()
+        shop.activity.tell(_began(claim))
         try:
             ended, told = await self._end(claim, past, progress, inputs)
             more = await _surely(self._finish(claim, past, progress, ended, inputs, told=told))
@@ -112,6 +118,8 @@ class TurnRunner:
         if claim.attempt > DEATHS_MOST:
             return _failed(f"this turn was interrupted {DEATHS_MOST} times and was given up", 500, "turn_died")
         profile = snapshot.agents[claim.agent]
+        if (objection := self._objection(claim, past, progress, profile)) is not None:
+            return objection
         try:
             with use_profile(profile):
                 await self._shop.hooks.turn_begins(claim)
@@ -129,6 +137,19 @@ class TurnRunner:
             return TurnEnded("failed", fault=_INTERNAL)
         return TurnEnded("done", answer=answer)
 
+    def _objection(
+        self, claim: Claim, past: Sequence[Message], progress: Progress, profile: AgentProfile
+    ) -> TurnEnded | None:
+        """Why what a client brought does not fit: its tools the agent, or its results what it was asked."""
+        body = claim.inputs[0].body
+        if unusable := unusable_tools(profile, self._shop.toolbox.tools(profile), body.client):
+            return _failed(unusable, 400, "invalid_tools")
+        if unasked := settle_calls(past or body.history, progress.new):
+            progress.new.clear()
+            text = f"no tool call of this conversation waits for the result of `{unasked}`"
+            return _failed(text, 400, "no_tool_call")
+        return None
+
     def _task(
         self,
         claim: Claim,
@@ -141,18 +162,20 @@ class TurnRunner:
         profile, options = _chosen(profile, body.options, claim.settings)
         system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
         context = (Message("system", system), *body.history, *past)
+        client = body.client
         return Task(
             profile=profile,
             session=claim.session,
             turn=claim.fence.turn,
             context=context,
             new=progress.new,
-            tools=self._shop.toolbox.tools(profile),
+            tools=_NO_TOOLS if client is not None and client.forced else self._shop.toolbox.tools(profile),
+            client_tools=offered(client) if client is not None else (),
             options=options,
             record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
             steps=claim.steps,
             join=self._joiner(claim, inputs) if self._steers(inputs) else None,
-            on_delta=self._teller(inputs) if body.stream else None,
+            on_delta=self._teller(inputs, progress) if body.stream else None,
             on_tool=self._tool_teller(inputs) if body.stream else None,
         )
 
@@ -168,19 +191,19 @@ class TurnRunner:
 
         return join
 
-    def _teller(self, inputs: Sequence[Input]) -> OnDelta:
+    def _teller(self, inputs: Sequence[Input], progress: Progress) -> OnDelta:
         """Tells all who wait for the turn, also those whose message joined it."""
         publish = self._shop.engine.publish
 
         def tell(text: str) -> None:
             for one in inputs:
-                publish(run_topic(one.id), TextDelta(text))
+                publish(run_topic(one.id), TextDelta(text, progress.step + 1))
 
         return tell
 
-    def _tool_teller(self, inputs: Sequence[Input]) -> Callable[[ToolCall, bool | None], None]:
-        def tell(call: ToolCall, ok: bool | None) -> None:
-            event = ToolStarted(call.id, call.name) if ok is None else ToolEnded(call.id, call.name, ok)
+    def _tool_teller(self, inputs: Sequence[Input]) -> OnTool:
+        def tell(n: int, call: ToolCall, ok: bool | None) -> None:
+            event = ToolStarted(call.id, call.name, n) if ok is None else ToolEnded(call.id, call.name, ok, n)
             for one in inputs:
                 self._shop.engine.publish(run_topic(one.id), event)
 
@@ -240,6 +263,7 @@ class TurnRunner:
         meter = self._shop.meter
         meter.turns[claim.agent, ended.state] += 1
         meter.turn_seconds[claim.agent] += seconds
+        self._shop.activity.tell(_over(claim, ended, seconds))
         if isinstance(ended.answer, Answer):
             meter.tokens[claim.agent, "in"] += ended.answer.usage.input_tokens
             meter.tokens[claim.agent, "out"] += ended.answer.usage.output_tokens
@@ -256,11 +280,6 @@ async def _surely(work: Coroutine[Any, Any, bool]) -> bool:
         except asyncio.CancelledError as cancelled:
             if not cancelled.args or task.cancelled():
                 raise
-
-
-def chat_key(target: Target) -> str:
-    """The engine's key for what is sent to a chat."""
-    return f"out:{target.platform}:{target.account}:{target.chat_id}"
 
 
 def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
@@ -305,6 +324,34 @@ def refused(reason: str) -> TurnEnded:
 
 def _failed(text: str, status: int, code: str) -> TurnEnded:
     return TurnEnded("failed", fault=TurnFault(text, status, code))
+
+
+def _began(claim: Claim) -> TurnBegan:
+    first, platform = claim.inputs[0], claim.address.platform
+    return TurnBegan(claim.agent, _owner(claim), platform, claim.session, first.id, claim.attempt)
+
+
+def _over(claim: Claim, ended: TurnEnded, seconds: float) -> TurnOver:
+    answer = ended.answer or Answer("")
+    return TurnOver(
+        claim.agent,
+        _owner(claim),
+        claim.address.platform,
+        claim.session,
+        claim.inputs[0].id,
+        ended.state,
+        round(seconds, 3),
+        answer.model,
+        answer.usage.input_tokens,
+        answer.usage.output_tokens,
+        ended.fault.text if ended.fault else None,
+    )
+
+
+def _owner(claim: Claim) -> str:
+    """The API key that the turn belongs to; nobody's where it is a chat's."""
+    first = claim.inputs[0]
+    return first.sender if first.reply_to is None else ""
 
 
 def _names(claim: Claim) -> dict[str, object]:

@@ -108,7 +108,8 @@ class LiveRig(Protocol):
     """The rig of a driver that keeps a connection (`Capabilities.silence_s`)."""
 
     async def sever(self, how: Sever) -> None:
-        """Ends the driver's connection. After `silent`, the peer takes a new one but says nothing on the old."""
+        """Ends the driver's connection; from now on `logged_in` waits for the next one. After `silent`, the peer
+        takes a new one but says nothing on the old."""
         ...
 
     async def revoke(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from structlog.testing import capture_logs
 
 from serai.core.delivery import Delivery, Target
-from serai.core.error import SendFailed
+from serai.core.error import SendFailed, Shut
 from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.message import Inbound, Press, Revision
 from serai.core.split import measure
@@ -41,7 +41,8 @@ class Listening:
 class Gateway:
     """What a driver talks to (a `Link`): keeps what it got in `heard`, and raises what is lined up in `errors` first.
 
-    `logins` are the identities as which it logged in; `signs` counts signs of life.
+    `logins` are the identities as which it logged in; `signs` counts signs of life. `ends` are the errors with which
+    its runs ended, `shut` the one after which it must not be run again.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,8 @@ class Gateway:
         self.logins: list[str] = []
         self.signs = 0
         self.errors: list[Exception] = []
+        self.ends: list[Exception] = []
+        self.shut: Shut | None = None
         self._pauses = iter(range(100, 0, -20))
 
     async def receive(self, inbound: Inbound | Revision | Press) -> Receipt:
