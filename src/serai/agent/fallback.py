@@ -50,7 +50,7 @@ class Fallback:
             except ModelError as error:
                 failures += 1
                 wait = self._wait(error, failures)
-                if (told is not None and not told.takes_back()) or failures >= self._budget.tries + len(models) - 1:
+                if (told is not None and told.stands) or failures >= self._budget.tries + len(models) - 1:
                     raise
                 if len(left) > 1:
                     left.pop(0)
@@ -58,6 +58,8 @@ class Fallback:
                     raise
                 else:
                     await asyncio.sleep(wait)
+                if told is not None:
+                    told.take_back()
 
     def _wait(self, error: ModelError, failures: int) -> float | None:
         """Seconds until the next try of the same model; None where the endpoint asks for more than is worth it."""
@@ -80,9 +82,13 @@ class _Told:
         self.any = True
         self._on_delta(text)
 
-    def takes_back(self) -> bool:
-        """Makes what was told void. Returns whether there is nothing that still stands."""
+    @property
+    def stands(self) -> bool:
+        """Whether something was told that cannot be taken back."""
+        return self.any and not isinstance(self._on_delta, Restartable)
+
+    def take_back(self) -> None:
+        """Makes what was told void."""
         if self.any and isinstance(self._on_delta, Restartable):
             self._on_delta.restart()
             self.any = False
-        return not self.any

@@ -28,6 +28,7 @@ from serai.engines.local import LocalEngine
 from serai.gateway.activity import Activity
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -36,6 +37,7 @@ from serai.gateway.key import chat_key
 from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
+from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
 from serai.gateway.sessions import Sessions
@@ -129,6 +131,8 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
             split=self._outbox.split,
+            drafts=Drafts(state, self._store, self._engine, self._clock, self._entropy, self._outbox),
+            presence=Presence(self._switchboard.platform),
             hooks=agent_hooks,
             activity=self._activity,
         )
