@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.platforms.discord.gateway import Gateway
-from tests.platforms.discord.rest import Rest
+from tests.platforms.discord.rest import Rest, reply
 from tests.platforms.discord.world import Channel, User, World
 
 ACK_SECONDS = 3.0
@@ -112,7 +112,7 @@ class DiscordPeer:
         await self.tell(channel, "MESSAGE_UPDATE", found)
 
     async def presses(self, message: dict[str, Any], value: str, user: User) -> tuple[int | None, str]:
-        """A person presses a button. Returns how it was acknowledged (None: not in time), and the press's own token."""
+        """A person presses a button. Returns how it was acknowledged (None: not in time), and the press's token."""
         channel = self.world.channels[message["channel_id"]]
         bot = self.world.users[message["author"]["id"]]
         token = f"fake-interaction-{self.world.snowflake()}"
@@ -174,7 +174,7 @@ def limited(seconds: float, *, glob: bool = False) -> Callable[[web.BaseRequest]
     async def meet(_: web.BaseRequest) -> web.StreamResponse:
         document = {"message": "You are being rate limited.", "retry_after": seconds, "global": glob}
         headers = {"Via": "1.1 google", "Retry-After": f"{seconds:.0f}", "X-RateLimit-Scope": "user"}
-        return web.json_response(document, status=429, headers=headers)
+        return reply(document, 429, **headers)
 
     return meet
 
@@ -183,6 +183,6 @@ def answered(status: int, code: int = 0) -> Callable[[web.BaseRequest], Any]:
     """A meeting: an error document."""
 
     async def meet(_: web.BaseRequest) -> web.StreamResponse:
-        return web.json_response({"message": "fake error text", "code": code}, status=status)
+        return reply({"message": "fake error text", "code": code}, status)
 
     return meet

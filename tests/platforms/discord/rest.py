@@ -24,6 +24,12 @@ class Refusal(Exception):
         self.status, self.code = status, code
 
 
+def reply(document: Any, status: int = 200, **headers: str) -> web.Response:
+    """A document of this status. Its type is bare, as Discord's: the library reads no other."""
+    body = json.dumps(document).encode()
+    return web.Response(status=status, body=body, headers={"Content-Type": "application/json", **headers})
+
+
 @dataclass
 class Call:
     """One request, as it was."""
@@ -70,12 +76,10 @@ class Rest:
                     return answer
             document = await handler(self, call, request, found)
         except Refusal as refusal:
-            document = {"message": str(refusal), "code": refusal.code}
-            return web.json_response(document, status=refusal.status, content_type="application/json")
+            return reply({"message": str(refusal), "code": refusal.code}, refusal.status)
         if document is None:
             return web.Response(status=204)
-        # The library reads JSON only where the type is bare.
-        return web.Response(body=json.dumps(document).encode(), headers={"Content-Type": "application/json"})
+        return reply(document)
 
     def _bot(self, request: web.BaseRequest) -> User | None:
         return self._bots.get(request.headers.get("Authorization", "").removeprefix("Bot "))
@@ -120,7 +124,15 @@ class Rest:
         counts = dict.fromkeys(
             ("approximate_user_install_count", "approximate_user_authorization_count", "explicit_content_filter"), 0
         )
-        shown = {"id": call.bot.id, **texts, **counts, "summary": "", "redirect_uris": [], "owner": owner, "team": None}
+        shown = {
+            "id": call.bot.id,
+            **texts,
+            **counts,
+            "summary": "",
+            "redirect_uris": [],
+            "owner": owner,
+            "team": None,
+        }
         return {**shown, "flags": call.bot.flags, "bot_public": True, "bot_require_code_grant": False}
 
     async def guilds(self, call: Call, _: web.BaseRequest, __: tuple[str, ...]) -> Any:
@@ -150,7 +162,7 @@ class Rest:
         if not 1 <= limit <= 100:
             raise Refusal(400, 50035, "Invalid Form Body")
         messages = self._channel(found[0]).messages
-        first = sorted((number for number in map(int, messages) if number > after))[:limit]
+        first = sorted(number for number in map(int, messages) if number > after)[:limit]
         return [messages[str(number)] for number in reversed(first)]
 
     async def message(self, _: Call, __: web.BaseRequest, found: tuple[str, ...]) -> Any:
@@ -214,12 +226,15 @@ class Rest:
     async def typing(self, _: Call, __: web.BaseRequest, found: tuple[str, ...]) -> Any:
         self._channel(found[0])
 
-    async def callback(self, call: Call, _: web.BaseRequest, found: tuple[str, ...]) -> Any:
+    async def callback(self, call: Call, request: web.BaseRequest, found: tuple[str, ...]) -> Any:
         answer = self._struct(call, Ack)
         waiting = self.acks.get(found[1])
         if waiting is None or waiting.done():
             raise Refusal(400, 40060, "Interaction has already been acknowledged.")
         waiting.set_result(answer.type)
+        if request.query.get("with_response") in ("true", "1"):
+            return {"interaction": {"id": found[0], "type": 3, "response_message_ephemeral": False}}
+        return None
 
     async def follow_up(self, call: Call, _: web.BaseRequest, found: tuple[str, ...]) -> Any:
         note = self._struct(call, Note)

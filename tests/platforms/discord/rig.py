@@ -140,6 +140,7 @@ class DiscordRig:
             self._settled = session
 
     async def sever(self, how: Sever) -> None:
+        self._settled = None
         if how == "cut":
             self.peer.gateway.cut(self.bot)
         elif how == "silent":

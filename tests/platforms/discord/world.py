@@ -125,7 +125,12 @@ class World:
         shown = {"color": 0, "hoist": False, "icon": None, "unicode_emoji": None, "mentionable": True, "flags": 0}
         colors = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
         role = {"id": role_id, "name": name, "position": len(guild.roles), "permissions": "0", **shown}
-        guild.roles[role_id] = {**role, "colors": colors, "managed": tags is not None, **({"tags": tags} if tags else {})}
+        guild.roles[role_id] = {
+            **role,
+            "colors": colors,
+            "managed": tags is not None,
+            **({"tags": tags} if tags else {}),
+        }
         return role_id
 
     def join(self, guild: Guild, user: User, *roles: str, nick: str | None = None) -> None:
@@ -185,7 +190,9 @@ class World:
         }
         if reply_to:
             found["message_reference"] = {"type": 0, "channel_id": channel.id, "message_id": reply_to}
-            found["referenced_message"] = answered and {k: v for k, v in answered.items() if k != "referenced_message"}
+            found["referenced_message"] = answered and {
+                k: v for k, v in answered.items() if k != "referenced_message"
+            }
         if webhook:
             found["webhook_id"] = author.id
         channel.messages[found["id"]] = found
@@ -214,7 +221,14 @@ class World:
         own = [channel for channel in self.channels.values() if channel.guild is guild]
         base = {"id": guild.id, "name": guild.name, "owner_id": "1", "unavailable": False, "large": False}
         levels = dict.fromkeys(
-            ("verification_level", "default_message_notifications", "explicit_content_filter", "mfa_level", "nsfw_level"), 0
+            (
+                "verification_level",
+                "default_message_notifications",
+                "explicit_content_filter",
+                "mfa_level",
+                "nsfw_level",
+            ),
+            0,
         )
         lists = {"emojis": [], "stickers": [], "features": [], "voice_states": [], "presences": []}
         more = {"stage_instances": [], "guild_scheduled_events": [], "premium_tier": 0, "preferred_locale": "en-US"}
