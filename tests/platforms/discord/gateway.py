@@ -29,7 +29,7 @@ class Session:
 
 
 class Gateway:
-    """Takes bots by their tokens. A bot shall say every `beat_s` seconds that it lives, and is asked every `ask_s`."""
+    """Takes bots by their tokens. A bot shall say every `beat_s` s that it lives, and is asked every `ask_s`."""
 
     def __init__(self, world: World, *, beat_s: float = 41.25, ask_s: float = 20.0) -> None:
         self._world = world
