@@ -55,6 +55,7 @@ class Client(discord.Client):
 
     def __init__(self, *, message_content: bool) -> None:
         logging.getLogger("discord").setLevel(logging.WARNING)  # below that it prints texts, and tokens in addresses
+        logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns that voice needs more packages
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = message_content
