@@ -249,7 +249,7 @@ async def test_accounts_with_another_endpoint_are_refused_while_one_runs() -> No
             await other.run(Gateway())
 
 
-async def test_heartbeats_keep_a_connection_and_their_want_ends_it() -> None:
+async def test_heartbeats_are_sent_and_their_answers_are_signs_of_life() -> None:
     """In real time: the library sends heartbeats from a thread of its own."""
     gateway = Gateway()
     async with rig(beat_s=0.05, ask_s=1000) as one, running(one.platform, gateway):
