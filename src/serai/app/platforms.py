@@ -11,7 +11,7 @@ from serai.ports.platform import Platform
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-BUILT_IN: Final = ("webhook",)
+BUILT_IN: Final = ("matrix", "webhook")
 
 
 class Schemas(Mapping[str, "type[BaseModel]"]):
