@@ -22,10 +22,12 @@ from serai.core.profile import AgentProfile
 from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
+from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.secrets import SecretMissing
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
+from tests.api.nothing import NoArchive, NoSessions, no_retry
 
 OPS = AgentId("ops")
 BROKEN = AgentId("broken")
@@ -87,6 +89,7 @@ class FakeRuns:
         self.asks: list[Ask] = []
         self.runs: list[FakeRun] = []
         self.replayed = False
+        self.id = InputId("run_1")
         self.started = asyncio.Event()
 
     async def start(self, ask: Ask) -> FakeRun:
@@ -94,7 +97,7 @@ class FakeRuns:
         if self.refusal is not None:
             raise self.refusal
         agent = ask.source.agent_id or MAIN
-        run = FakeRun(self.script, agent, ask.session or SessionId("ses_1"), replayed=self.replayed)
+        run = FakeRun(self.script, agent, ask.session or SessionId("ses_1"), self.id, replayed=self.replayed)
         self.runs.append(run)
         self.started.set()
         return run
@@ -174,6 +177,10 @@ class Stage:
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
                 runs=runs,
+                archive=NoArchive(),
+                sessions=NoSessions(),
+                retry=no_retry,
+                activity=Activity(),
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,

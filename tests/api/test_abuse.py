@@ -53,6 +53,10 @@ def assistant(**fields: Any) -> dict[str, Any]:
     return {"role": "assistant", **fields}
 
 
+def tool(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name}}
+
+
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 DEEP = b"[" * 100_000
 
@@ -68,7 +72,7 @@ BODIES: Sequence[Case] = (
     raw("half a surrogate", 400, "invalid_json", None, b'{"messages": [{"role": "user", "content": "\\ud800"}]}'),
     raw("NaN", 400, "invalid_json", None, b'{"messages": [{"role": "user", "content": ""}], "top_p": NaN}'),
     raw("a number beyond all", 400, "invalid_value", "seed", b'{"seed": 1e999}'),
-    raw("nested without end", 400, "invalid_json", None, b'{"tools": ' + DEEP + b"}"),
+    raw("nested without end", 400, "invalid_json", None, b'{"audio": ' + DEEP + b"}"),
     raw("nested in a message", 400, "invalid_json", None, b'{"messages": [{"role": "user", "x": ' + DEEP + b"}]}"),
     raw("no messages", 400, "missing_required_parameter", "messages", b"{}"),
     raw("too large", 413, "body_too_large", None, b"x" * (LIMIT + 1)),
@@ -118,9 +122,33 @@ BODIES: Sequence[Case] = (
     ),
     said("no answers", 400, "invalid_value", "n", n=0),
     said("two answers", 400, "unsupported_parameter", "n", n=2),
-    said("tools", 400, "unsupported_parameter", "tools", tools=[{"type": "function", "function": {"name": "f"}}]),
+    said("a tool that is no function", 400, "invalid_value", "tools[0].type", tools=[{"type": "custom"}]),
+    said(
+        "a tool without a name",
+        400,
+        "missing_required_parameter",
+        "tools[0].function.name",
+        tools=[{"type": "function", "function": {}}],
+    ),
+    said(
+        "a tool with a bad name",
+        400,
+        "invalid_value",
+        "tools[0].function.name",
+        tools=[{"type": "function", "function": {"name": "a b"}}],
+    ),
+    said(
+        "a misspelt field of a tool",
+        400,
+        "unknown_parameter",
+        "tools[0].function.desc",
+        tools=[{"type": "function", "function": {"name": "f", "desc": ""}}],
+    ),
+    said("two tools of one name", 400, "invalid_value", "tools", tools=[tool("f"), tool("f")]),
+    said("129 tools", 400, "invalid_value", "tools", tools=[tool(f"f{n}") for n in range(129)]),
+    said("an unknown tool chosen", 400, "invalid_value", "tool_choice", tools=[tool("f")], tool_choice=tool("g")),
     said("functions", 400, "unsupported_parameter", "functions", functions=[{"name": "f"}]),
-    said("tool choice", 400, "unsupported_parameter", "tool_choice", tool_choice="required"),
+    said("a choice of no tools", 400, "invalid_value", "tool_choice", tool_choice="required"),
     said("function call", 400, "unsupported_parameter", "function_call", function_call={"name": "f"}),
     said("logprobs", 400, "unsupported_parameter", "logprobs", logprobs=True),
     said("top logprobs", 400, "unsupported_parameter", "top_logprobs", top_logprobs=3),
@@ -170,11 +198,17 @@ MESSAGES: Sequence[Case] = (
     ),
     history("the assistant's last", "messages[1].role", USER, assistant(content="4")),
     history("the system's last", "messages[0].role", {"role": "system", "content": "hi"}),
+    history("an assistant's last", "messages[1].role", USER, assistant(content="4")),
     history(
-        "a tool's last",
-        "messages[2].role",
+        "a result that nobody asked for",
+        "messages[0].tool_call_id",
+        {"role": "tool", "content": "", "tool_call_id": "c1"},
+    ),
+    history(
+        "one of two results missing",
+        "messages",
         USER,
-        assistant(tool_calls=[CALL]),
+        assistant(tool_calls=[CALL, {**CALL, "id": "c2"}]),
         {"role": "tool", "content": "", "tool_call_id": "c1"},
     ),
     history("an answer of nothing", "messages[0].content", assistant(), USER),
@@ -189,7 +223,7 @@ MESSAGES: Sequence[Case] = (
         "a result of no call", "messages[0].tool_call_id", {"role": "tool", "content": "", "tool_call_id": "c1"}, USER
     ),
     history("a call without result", "messages[1].role", assistant(tool_calls=[CALL]), USER, USER),
-    history("a last call without result", "messages", assistant(tool_calls=[CALL]), USER),
+    history("a last call without result", "messages[1].role", assistant(tool_calls=[CALL]), USER),
     history("a call as text", "messages[0].tool_calls[0]", assistant(tool_calls=["f"]), USER),
 )
 

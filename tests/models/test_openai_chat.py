@@ -1,6 +1,7 @@
 """The client of OpenAI-compatible endpoints: what it sends, and what it makes of good answers (SPEC 7.2)."""
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -161,6 +162,20 @@ async def test_tools_of_the_options_are_sent_where_the_agent_has_none() -> None:
         await chat.complete(request(stub.base_url, tools=(mine,), options={"tools": [theirs]}))
     assert [seen.body["tools"][0]["function"]["name"] for seen in stub.seen] == ["f", "g"]
     assert stub.seen[0].body["tool_choice"] == "auto"
+
+
+@pytest.mark.parametrize("own", [(), (ToolSpec("g", "", {}),)])
+async def test_the_clients_tools_stand_beside_the_agents_own(own: tuple[ToolSpec, ...]) -> None:
+    theirs = ToolSpec("f", "does", {"type": "object"}, strict=True)
+    async with serving(says("ok")) as stub, client() as chat:
+        made = request(stub.base_url, tools=own)
+        await chat.complete(dataclasses.replace(made, client_tools=(theirs,)))
+        await chat.complete(made)
+    first, second = stub.seen
+    function = {"name": "f", "description": "does", "parameters": {"type": "object"}, "strict": True}
+    assert first.body["tools"][-1] == {"type": "function", "function": function}
+    assert [one["function"]["name"] for one in first.body["tools"]] == [*(one.name for one in own), "f"]
+    assert [one["function"]["name"] for one in second.body.get("tools", [])] == [one.name for one in own]
 
 
 async def test_a_lone_surrogate_does_not_make_a_session_unusable() -> None:

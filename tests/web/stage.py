@@ -15,6 +15,7 @@ from serai.api.services import Readiness, Services
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
+from serai.gateway.activity import Activity
 from serai.gateway.state import State
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.secrets import SecretMissing
@@ -23,6 +24,7 @@ from serai.stores.sqlite.store import SqliteStore
 from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
+from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.gateway.stage import Stage, snapshot
 
 CHAT: Final = "chat-0001"
@@ -150,6 +152,10 @@ class WebStage:
             snapshot=lambda: stage.state.snapshot,
             secrets=lambda: stage.state.secrets,
             runs=stage.runs,
+            archive=NoArchive(),
+            sessions=NoSessions(),
+            retry=no_retry,
+            activity=Activity(),
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,

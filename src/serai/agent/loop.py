@@ -40,6 +40,9 @@ Record = Callable[[Sequence[Step], bool], Awaitable[None]]
 Join = Callable[[int], Awaitable[Sequence[Message]]]
 """Takes what was said meanwhile into the turn, recorded as the step of that number."""
 
+OnTool = Callable[[int, ToolCall, bool | None], None]
+"""Told that the call of a step starts (None), and whether it did what was asked when it ends."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode_reply: Final = msgspec.json.Decoder(ModelReply).decode
 _decode_messages: Final = msgspec.json.Decoder(tuple[Message, ...]).decode
@@ -50,7 +53,8 @@ class Task:
     """What a turn asks of the loop. `context` is everything before the new messages; `new` begins with the user's.
 
     `steps` are those recorded by an earlier attempt. `join` is asked before each model call but the first for
-    messages that came meanwhile (SPEC 6.2).
+    messages that came meanwhile (SPEC 6.2). A call of one of `client_tools` ends the turn: the client runs it, and
+    its next turn brings the result.
     """
 
     profile: AgentProfile
@@ -64,17 +68,23 @@ class Task:
     steps: Sequence[Step] = ()
     join: Join | None = None
     on_delta: OnDelta | None = None
-    on_tool: Callable[[ToolCall, bool | None], None] | None = None
+    on_tool: OnTool | None = None
+    client_tools: tuple[ToolSpec, ...] = ()
 
     @property
     def moment(self) -> Moment:
         """Where its hooks are called."""
         return Moment(self.profile.id, self.session, self.turn)
 
+    def is_clients(self, call: ToolCall) -> bool:
+        """Whether the client is to run a call."""
+        return call.name not in self.tools and any(call.name == spec.name for spec in self.client_tools)
+
 
 @dataclass(slots=True)
 class Progress:
-    """How far a turn has come. `unwritten` steps are left for the transaction that finishes the turn."""
+    """How far a turn has come. `unwritten` steps are left for the transaction that finishes the turn; `handed_over`
+    are the calls that it ended with, for the client to run."""
 
     new: list[Message]
     usage: Usage = Usage()
@@ -83,17 +93,21 @@ class Progress:
     step: int = 0
     model_calls: int = 0
     unwritten: list[Step] = field(default_factory=list)
+    handed_over: tuple[ToolCall, ...] = ()
 
     def answer(self) -> Answer:
-        return Answer(self.new[-1].text, self.usage, self.model, self.finish_reason)
+        said = next(one for one in reversed(self.new) if one.role == "assistant")
+        return Answer(said.text, self.usage, self.model, self.finish_reason, self.handed_over)
 
     def complete_messages(self) -> tuple[Message, ...]:
-        """The new messages up to the last point where no tool call lacks its result: what history may keep."""
+        """The new messages up to the last point where no tool call lacks its result: what history may keep. The
+        client brings the results of those that were handed over."""
         kept = len(self.new)
+        handed_over = {call.id for call in self.handed_over}
         missing: set[str] = set()
         for n, message in enumerate(self.new):
             if message.tool_calls:
-                missing = {call.id for call in message.tool_calls}
+                missing = {call.id for call in message.tool_calls} - handed_over
                 kept = n
             missing.discard(message.tool_call_id or "")
             if not missing:
@@ -115,19 +129,22 @@ class AgentLoop:
         Raises ModelError, NoModel; Fenced from `record`.
         """
         await self._replay(task, progress)
-        while not self._answered(progress):
+        while not _answered(task, progress):
             if progress.model_calls >= MODEL_CALLS_MOST:
                 raise ModelError(f"no answer after {MODEL_CALLS_MOST} model calls in one turn")
             if task.join is not None and progress.model_calls:
                 await _join(task.join, progress)
             reply = await self._ask(task, progress)
             progress.step += 1
+            calls = reply.message.tool_calls
+            own = [call for call in calls if not task.is_clients(call)]
+            if not calls or len(own) < len(calls):
+                reply = await self._final(task, reply)
+            _take_reply(progress, reply)
             step = Step(progress.step, "model", "done", result=_encode(reply))
-            if reply.message.tool_calls:
-                _take_reply(progress, reply)
-                await self._run_tools(task, progress, step, reply.message.tool_calls)
+            if own:
+                await self._run_tools(task, progress, step, own)
             else:
-                _take_reply(progress, await self._final(task, reply))
                 progress.unwritten.append(step)
         return progress.answer()
 
@@ -135,7 +152,9 @@ class AgentLoop:
         """One call of the model, with what plugins add to it."""
         endpoint, at = task.profile.models[0], task.moment
         messages = await self._hooks.request(at, endpoint.name, task.context, progress.new)
-        request = ModelRequest(task.profile.id, endpoint, messages, self._specs_of(task.tools), task.options)
+        request = ModelRequest(
+            task.profile.id, endpoint, messages, self._specs_of(task.tools), task.options, task.client_tools
+        )
         on_delta = None if self._hooks.rewrites_answers else task.on_delta
         reply = await self._models.complete(request, task.profile.models, on_delta)
         await self._hooks.replied(at, reply)
@@ -159,10 +178,6 @@ class AgentLoop:
             known = self._specs[id(tools)] = (tools, tuple(tool.spec for tool in tools.values()))
         return known[1]
 
-    def _answered(self, progress: Progress) -> bool:
-        last = progress.new[-1]
-        return last.role == "assistant" and not last.tool_calls
-
     async def _run_tools(self, task: Task, progress: Progress, asked: Step, calls: Sequence[ToolCall]) -> None:
         """All calls of one reply: their starts are on disk with the reply before the first one runs."""
         begun = []
@@ -184,7 +199,7 @@ class AgentLoop:
 
     async def _run_tool(self, task: Task, progress: Progress, call: ToolCall, start: Step) -> None:
         if task.on_tool is not None:
-            task.on_tool(call, None)
+            task.on_tool(start.n, call, None)
         clock = asyncio.get_running_loop().time
         began = clock()
         if blocked := start.state == "failed":
@@ -195,7 +210,7 @@ class AgentLoop:
             await task.record([end], False)
         progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         if task.on_tool is not None:
-            task.on_tool(call, ok)
+            task.on_tool(start.n, call, ok)
         if call.name in task.tools:
             status: ToolStatus = "blocked" if blocked else "done" if ok else "failed"
             await self._hooks.ran(task.moment, call, text, status, clock() - began)
@@ -228,6 +243,18 @@ class AgentLoop:
                 progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         for call, step in again:
             await self._run_tool(task, progress, call, step)
+
+
+def _answered(task: Task, progress: Progress) -> bool:
+    """Whether the model's last word is an answer, or calls that are the client's to run."""
+    last = progress.new[-1]
+    if last.role == "assistant" and not last.tool_calls:
+        return True
+    if not task.client_tools:
+        return False
+    said = next((one for one in reversed(progress.new) if one.role == "assistant"), None)
+    progress.handed_over = tuple(filter(task.is_clients, said.tool_calls)) if said is not None else ()
+    return bool(progress.handed_over)
 
 
 async def _join(join: Join, progress: Progress) -> None:

@@ -5,13 +5,14 @@
 
 from typing import Final, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.json import encode
 
 from serai.api.services import Run
-from serai.core.message import Answer, Usage
+from serai.core.call_id import shown
+from serai.core.message import Answer, ToolCall, Usage
 
-FinishReason = Literal["stop", "length", "content_filter"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 DONE: Final = b"data: [DONE]\n\n"
 KEEP_ALIVE: Final = b": keep-alive\n\n"
@@ -35,12 +36,27 @@ class UsageReport(Struct):
     completion_tokens_details: CompletionDetails
 
 
-class SaidMessage(Struct, tag_field="role", tag="assistant"):
-    """The answer's text."""
+class AskedFunction(Struct):
+    """The function that is called; `arguments` is JSON text."""
 
-    content: str
-    refusal: str | None = None
-    annotations: list[str] = field(default_factory=list)
+    name: str
+    arguments: str
+
+
+class AskedCall(Struct, tag_field="type", tag="function"):
+    """A call for the client to run."""
+
+    id: str
+    function: AskedFunction
+
+
+class SaidMessage(Struct, tag_field="role", tag="assistant", omit_defaults=True):
+    """The answer's text. Without a text there are calls."""
+
+    content: str | None
+    refusal: str | None
+    annotations: list[str]
+    tool_calls: list[AskedCall] | None = None
 
 
 class Choice(Struct):
@@ -64,7 +80,9 @@ class Completion(Struct, tag_field="object", tag="chat.completion"):
 
 def completion(run: Run, answer: Answer) -> bytes:
     """The whole answer as JSON."""
-    choice = Choice(SaidMessage(answer.text), _reason(answer))
+    calls = [_call(run, call) for call in answer.tool_calls] or None
+    text = answer.text if answer.text or calls is None else None
+    choice = Choice(SaidMessage(text, None, [], calls), _reason(answer))
     return encode(Completion(_id(run), int(run.created_at), run.agent, [choice], _usage(answer.usage)))
 
 
@@ -76,6 +94,7 @@ class Chunks:
 
     def __init__(self, run: Run, *, usage: bool) -> None:
         self._wants_usage = usage
+        self._run = run
         same = encode({"id": _id(run), "object": "chat.completion.chunk", "created": int(run.created_at)})
         self._head = b"data: %b,%b" % (same[:-1], encode({"model": run.agent})[1:-1])
         tail = b',"usage":null}\n\n' if usage else b"}\n\n"
@@ -97,13 +116,28 @@ class Chunks:
         return self._before_text + encode(piece) + self._after_text
 
     def end(self, answer: Answer) -> bytes:
-        """The last events: why it ended, the usage where it was asked for, and the mark of the end."""
+        """The last events: the calls for the client, why it ended, the usage where it was asked for, and the mark of
+        the end."""
         reason = encode(_reason(answer))
         last = b',"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":%b}]' % reason + self._tail
-        events = self._head + last
+        calls = [self._call(n, call) for n, call in enumerate(answer.tool_calls)]
+        events = b"".join(calls) + self._head + last
         if self._wants_usage:
             events += self._head + b',"choices":[],"usage":%b}\n\n' % encode(_usage(answer.usage))
         return events + DONE
+
+    def _call(self, index: int, call: ToolCall) -> bytes:
+        """First which function, then its arguments, as clients are used to putting them together."""
+        asked = _call(self._run, call)
+        begun = AskedCall(asked.id, AskedFunction(asked.function.name, ""))
+        named = b'{"index":%d,%b' % (index, encode(begun)[1:])
+        given = encode({"index": index, "function": {"arguments": asked.function.arguments}})
+        return b"".join(
+            self._head
+            + b',"choices":[{"index":0,"delta":{"tool_calls":[%b]},"logprobs":null,"finish_reason":null}]' % piece
+            + self._tail
+            for piece in (named, given)
+        )
 
 
 def failure(body: bytes) -> bytes:
@@ -115,7 +149,13 @@ def _id(run: Run) -> str:
     return f"chatcmpl-{run.id}"
 
 
+def _call(run: Run, call: ToolCall) -> AskedCall:
+    return AskedCall(shown(run.id, call.id), AskedFunction(call.name, call.arguments))
+
+
 def _reason(answer: Answer) -> FinishReason:
+    if answer.tool_calls:
+        return "tool_calls"
     match answer.finish_reason:
         case "length":
             return "length"

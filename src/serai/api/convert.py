@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from serai.api.client_tool import chosen
 from serai.api.error import ApiError, invalid
 from serai.api.wire import (
     OPTIONS,
@@ -31,8 +32,6 @@ _HARMLESS: Final[Mapping[str, tuple[object, ...]]] = {
     "moderation": (),
     "n": (1,),
     "prediction": (),
-    "tool_choice": ("none",),
-    "tools": ([],),
     "top_logprobs": (0,),
     "web_search_options": (),
 }
@@ -53,14 +52,36 @@ def input_body(asked: ChatRequest, *, stored: bool) -> InputBody:
     refuse_unsupported(asked)
     last = asked.messages[-1]
     earlier = asked.messages[:-1]
-    if not isinstance(last, UserMessage):
+    if not isinstance(last, UserMessage | ToolMessage):
         place = f"messages[{len(earlier)}].role"
-        raise invalid(place, "The last message must be the user's.")
-    question, options = _user(last, len(earlier)), _options(asked)
+        raise invalid(place, "The last message must be the user's, or the result of a tool call.")
+    client, choice = chosen(asked.tools, asked.tool_choice) if asked.tools or asked.tool_choice else (None, {})
+    options = {**_options(asked), **choice} if choice else _options(asked)
+    if not stored and (earlier or isinstance(last, ToolMessage)):
+        _check_calls(asked.messages)
     if not earlier:
-        return InputBody(question, options=options, stream=bool(asked.stream))
-    history = () if stored else _history(earlier)
-    return InputBody(question, history, _instruction(earlier), options, bool(asked.stream))
+        return InputBody(_question(last, 0), options=options, stream=bool(asked.stream), client=client)
+    begun = _results_from(earlier)
+    history = () if stored else _history(earlier[:begun])
+    return InputBody(
+        _question(last, len(earlier)),
+        history,
+        _instruction(earlier),
+        options,
+        bool(asked.stream),
+        before=tuple(_result(one) for one in earlier[begun:] if isinstance(one, ToolMessage)),
+        client=client,
+    )
+
+
+def _question(last: UserMessage | ToolMessage, n: int) -> Message:
+    return _user(last, n) if isinstance(last, UserMessage) else _result(last)
+
+
+def _results_from(earlier: Sequence[ChatMessage]) -> int:
+    """Where the results begin that are as new as the last message."""
+    places = range(len(earlier) - 1, -1, -1)
+    return next((n + 1 for n in places if isinstance(earlier[n], UserMessage | AssistantMessage)), 0)
 
 
 def refuse_unsupported(asked: ChatRequest) -> None:
@@ -92,7 +113,6 @@ def _instruction(messages: Iterable[ChatMessage]) -> str:
 
 
 def _history(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
-    _check_calls(messages)
     return tuple(said for n, entry in enumerate(messages) if (said := _said(entry, n)) is not None)
 
 
@@ -103,7 +123,7 @@ def _said(entry: ChatMessage, n: int) -> Message | None:
         case AssistantMessage():
             return _assistant(entry, n)
         case ToolMessage():
-            return Message("tool", _text(entry.content), tool_call_id=entry.tool_call_id)
+            return _result(entry)
         case _:
             return None
 
@@ -120,6 +140,10 @@ def _user(entry: UserMessage, n: int) -> Message:
                 raise invalid(param, "A picture's address must begin with `https://` or `data:image/`.")
             images.append(Image(url, part.image_url.detail or "auto"))
     return Message("user", _text(entry.content), tuple(images), name=entry.name)
+
+
+def _result(entry: ToolMessage) -> Message:
+    return Message("tool", _text(entry.content), tool_call_id=entry.tool_call_id)
 
 
 def _assistant(entry: AssistantMessage, n: int) -> Message:

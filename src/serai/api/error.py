@@ -3,18 +3,37 @@
 from collections.abc import Mapping
 from math import ceil
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from serai.core.change import BadConfiguration
-from serai.core.error import Busy, ModelError, NoModel, Refused, SeraiError, StorageFailed
+from serai.core.error import Busy, InvalidTools, ModelError, NoModel, Refused, SeraiError, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
 from serai.ports.store import IdempotencyConflict, SessionTaken
 
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 )
+
+
+class ErrorDetail(Struct):
+    """What is wrong. `param` names the field or header, where it is one; `problems` are those of a configuration."""
+
+    message: str
+    type: Literal[
+        "invalid_request_error", "authentication_error", "permission_error", "rate_limit_error", "server_error"
+    ]
+    param: str | None
+    code: str
+    problems: list[dict[str, Any]] | UnsetType = UNSET
+
+
+class ErrorDocument(Struct):
+    """The one shape of every error."""
+
+    error: ErrorDetail
 
 
 class ApiError(SeraiError):
@@ -79,6 +98,16 @@ def translated(error: SeraiError) -> ApiError:
             return ApiError(422, "invalid_configuration", text, more={"problems": error.problems})
         case NoModel():
             return ApiError(503, "no_model", text)
+        case _:
+            return _refused(error)
+
+
+def _refused(error: SeraiError) -> ApiError:
+    """The answer to a request that says what does not fit what there is."""
+    text = str(error)
+    match error:
+        case InvalidTools():
+            return ApiError(400, "invalid_tools", text, param="tools")
         case SessionTaken():
             return ApiError(404, "session_not_found", text, param="X-Hermes-Session-Id")
         case IdempotencyConflict():

@@ -8,7 +8,7 @@ from aiohttp import hdrs
 from multidict import istr
 
 from serai.api.error import ApiError
-from serai.api.header import CHAT, IDEMPOTENCY, SESSION, THREAD, USER, Headers, only
+from serai.api.header import CHAT, IDEMPOTENCY, LAST_EVENT, SESSION, THREAD, USER, Headers, only
 from serai.api.peer import is_loopback, parsed
 from serai.core.snapshot import ApiSettings
 
@@ -18,7 +18,7 @@ ASKED_HEADERS: Final = istr(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 Lines = tuple[tuple[str, str], ...]
 
-_ALLOWED_HEADERS = ("Authorization", "Content-Type", IDEMPOTENCY, SESSION, CHAT, USER, THREAD)
+_ALLOWED_HEADERS = ("Authorization", "Content-Type", IDEMPOTENCY, LAST_EVENT, SESSION, CHAT, USER, THREAD)
 _EXPOSED_HEADERS = (SESSION, "Retry-After")
 _CLIENT_PREFIX = "x-stainless-"
 """Headers that the official client libraries add to every request, in browsers too."""

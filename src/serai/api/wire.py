@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from serai.api.client_tool import AllowedTools, FunctionTool, Mode, NamedTool
+
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -150,6 +152,10 @@ class ChatRequest(Struct, forbid_unknown_fields=True):
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
+    # The client's own functions (`client_tool.chosen`).
+    tools: list[FunctionTool] | None = None
+    tool_choice: Mode | NamedTool | AllowedTools | None = None
+
     # Refused where they ask for something (`convert.refuse_unsupported`).
     audio: Any = None
     function_call: Any = None
@@ -159,8 +165,6 @@ class ChatRequest(Struct, forbid_unknown_fields=True):
     moderation: Any = None
     n: Count | None = None
     prediction: Any = None
-    tool_choice: Any = None
-    tools: list[Any] | None = None
     top_logprobs: int | None = None
     web_search_options: Any = None
 

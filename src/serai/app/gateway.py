@@ -21,20 +21,26 @@ from serai.app.demo import DemoToolbox
 from serai.app.reload import Reading, Reloader
 from serai.app.system import SystemClock, SystemEntropy
 from serai.config.layout import Layout
+from serai.core.delivery import Delivery
 from serai.core.error import SeraiError
-from serai.core.ids import Account, AgentId, LaneId
+from serai.core.ids import Account, AgentId, DeliveryId, LaneId
 from serai.engines.local import LocalEngine
+from serai.gateway.activity import Activity
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
+from serai.gateway.key import chat_key
 from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
+from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
+from serai.gateway.sessions import Sessions
 from serai.gateway.state import State
 from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
 from serai.gateway.switchboard import Switchboard
@@ -46,6 +52,7 @@ from serai.ports.model import Model
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest, Platform
 from serai.ports.store import Store
 from serai.ports.tool import Toolbox
+from serai.stores.sqlite.archive import SqliteArchive
 from serai.stores.sqlite.store import open_store
 from serai.tools.thread import AgentThreads
 from serai.tools.toolbox import BuiltinToolbox
@@ -88,6 +95,7 @@ class Gateway:
         self._state = state
         self._clock, self._entropy = SystemClock(), SystemEntropy()
         self._meter = Meter()
+        self._activity = Activity(self._clock.now())
         self._engine = LocalEngine()
         self._switchboard = Switchboard(self._entropy)
         self._threads = AgentThreads()
@@ -95,6 +103,7 @@ class Gateway:
         self.token = chance.token_urlsafe(32)
         opened = open_store(layout.database)
         self._store: Store = wrap.store(opened)
+        self._archive = SqliteArchive(layout.database)
         hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
         agent_hooks = AgentHooks(hooks, state)
         self._outbox = Outbox(
@@ -106,6 +115,7 @@ class Gateway:
             self._clock,
             self._entropy,
             agent_hooks,
+            self._activity,
         )
         model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
         fair = FairShare(lambda: state.snapshot)
@@ -121,7 +131,10 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
             split=self._outbox.split,
+            drafts=Drafts(state, self._store, self._engine, self._clock, self._entropy, self._outbox),
+            presence=Presence(self._switchboard.platform),
             hooks=agent_hooks,
+            activity=self._activity,
         )
         self._lanes = Lanes(workshop, fair)
         self._resolver = Resolver(lambda: state.snapshot, hooks)
@@ -139,12 +152,12 @@ class Gateway:
         self._intake = Intake(door, Commands(door, self._outbox.split))
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
-        self._control = Control(state, self._store, self._lanes, fair, connector, self._clock)
-        self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt)
+        self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
+        self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt, self._activity)
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._server = Server(self._services(Runs(door)), self._site.resources())
+        self._server = Server(self._services(door), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -170,12 +183,14 @@ class Gateway:
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:
         """Stops accepting, lets turns finish for `grace` seconds, leaves the rest to be resumed (SPEC 15)."""
         await self._site.hub.close()
+        self._activity.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.close()
+        await self._archive.close()
         await self._store.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -200,12 +215,16 @@ class Gateway:
     def _retention(self) -> tuple[int, int]:
         return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
 
-    def _services(self, runs: Runs) -> Services:
+    def _services(self, door: Door) -> Services:
         collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
-            runs=runs,
+            runs=Runs(door),
+            archive=self._archive,
+            sessions=Sessions(door),
+            retry=self._retry,
+            activity=self._activity,
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,
@@ -217,6 +236,13 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
         )
+
+    async def _retry(self, delivery_id: DeliveryId) -> Delivery | None:
+        """Sends a delivery again whose outcome is unknown, or that was given up."""
+        delivery = await self._store.retry(delivery_id, self._clock.now())
+        if delivery is not None:
+            self._engine.wake(chat_key(delivery.target))
+        return delivery
 
     def _endpoint(self, platform: str, account: str) -> HttpEndpoint | None:
         known = Account(platform, account)

@@ -54,6 +54,7 @@ class Delivery:
 
     `attempt` counts from 1 while sending. Times are seconds since the epoch. In state `open` the text is what there
     is of an answer that still grows (SPEC 5.7); `remote_id` is the platform's id of the message once it has one.
+    `call` is the number of the turn's model call (from 0) while which it was first told; None for what was not.
     The text is blank only where there is an `enclosure`; else it is what stands above that.
     """
 
@@ -69,6 +70,7 @@ class Delivery:
     error: str | None = None
     buttons: tuple[Button, ...] = ()
     enclosure: Enclosure | None = None
+    call: int | None = None
 
     @property
     def grows(self) -> bool:
@@ -85,3 +87,11 @@ class NewDelivery:
     text: str
     buttons: tuple[Button, ...] = ()
     enclosure: Enclosure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The final text of a delivery that was told while its turn ran."""
+
+    id: DeliveryId
+    text: str

@@ -8,6 +8,7 @@ SeraiError
 ├── Busy                  a bound was reached; try again after `retry_after` seconds
 ├── StorageFailed         the store could not write (full disk, read-only home); nothing was accepted
 ├── Fenced                this worker was replaced; drop what it was doing, silently
+├── InvalidTools          the agent cannot be offered the client's tools
 ├── NoModel               the agent has no usable model
 ├── ModelError            a model call failed; `retry` says whether another try may help
 │   ├── ModelRejected     the endpoint refused the call (400, 401, 403, 404, 422); another try changes nothing
@@ -71,6 +72,10 @@ class StorageFailed(SeraiError):
 
 class Fenced(SeraiError):
     """A replaced worker tried to start or finish something (SPEC 5.3, 5.4)."""
+
+
+class InvalidTools(SeraiError):
+    """The agent cannot be offered the tools that an API client brings; nothing was accepted (SPEC 11.3)."""
 
 
 class NoModel(SeraiError):

@@ -24,15 +24,17 @@ class TurnFault:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """A piece of the answer as the model writes it."""
+    """A piece of the text of one model call, as the model writes it. `step` is the number of the turn's step."""
 
     text: str
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
     call_id: str
     name: str
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class ToolEnded:
     call_id: str
     name: str
     ok: bool
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

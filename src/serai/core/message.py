@@ -95,12 +95,35 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientTool:
+    """A function of the API's client: the model may call it, the client runs it. `parameters` is a JSON Schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTools:
+    """What a client offers for one turn. `forced`: it wants one of them called, so the agent's own are left out."""
+
+    tools: tuple[ClientTool, ...]
+    forced: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(tool.name for tool in self.tools)
+
+
+@dataclass(frozen=True, slots=True)
 class InputBody:
     """What an input asks of the agent; stored with it.
 
     `history` is what the client of a stateless call brought along; `system` is the client's own instruction,
     added after the agent's persona. `options` are sampling settings, passed to the model as they are. `speaker` names
-    the sender where several people share the conversation.
+    the sender where several people share the conversation. `before` are messages that came with `message` and stand
+    before it, for good: above all the results of the client's tools that an earlier turn had ended with.
     """
 
     message: Message
@@ -109,6 +132,8 @@ class InputBody:
     options: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
     speaker: str = ""
+    before: tuple[Message, ...] = ()
+    client: ClientTools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +156,25 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a turn ended for its asker: the text, and what the API reports about it."""
+    """How a turn ended for its asker: the text, and what the API reports about it.
+
+    `tool_calls` are for the client to run: its next turn brings their results.
+    """
 
     text: str
     usage: Usage = Usage()
     model: str = ""
     finish_reason: str = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 _SILENT_WORDS = frozenset({"[SILENT]", "...", "…"})
+
+
+def may_become_silence(text: str) -> bool:
+    """Whether an answer that begins so may still turn out to be only silence."""
+    word = text.strip()
+    return any(silent.startswith(word) for silent in _SILENT_WORDS) or "NO_REPLY".startswith(word.upper())
 
 
 def is_silence(text: str) -> bool:

@@ -17,9 +17,8 @@ from serai.core.source import Source
 from serai.core.turn import Stopped
 from serai.gateway.commands import Commands, Spoken
 from serai.gateway.door import Door
-from serai.gateway.lanes import lane_key
+from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_for_us, may_choose, speaker
-from serai.gateway.turn import chat_key
 from serai.ports.hooks import Dropped
 from serai.ports.platform import Receipt
 from serai.ports.store import Accepted, Arrival, Known, Stranger

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -10,11 +11,15 @@ from serai.core.error import StorageFailed, UnknownAgent
 from serai.core.event import run_topic
 from serai.core.ids import AgentId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
+from serai.core.profile import AgentProfile
 from serai.core.turn import Claim, Stopped
+from serai.gateway.ending import refused, spoken
 from serai.gateway.fair import FairShare
 from serai.gateway.history import Remembered
-from serai.gateway.turn import TurnRunner, Workshop, chat_key, refused, spoken
+from serai.gateway.key import chat_key, lane_key
+from serai.gateway.turn import TurnRunner, Workshop
 from serai.ports.store import ClaimOffer
+from serai.ports.tool import Tool
 
 _log = structlog.get_logger("lanes")
 
@@ -29,11 +34,6 @@ class Offer:
     agent: AgentId
     claim: ClaimOffer
     remembered: Remembered | None
-
-
-def lane_key(agent: AgentId, lane: LaneId) -> str:
-    """The engine's key for a lane."""
-    return f"turn:{agent}:{lane}"
 
 
 class Lanes:
@@ -56,6 +56,10 @@ class Lanes:
         if self._shop.state.snapshot.refusal(agent) is not None or not self._fair.try_take(agent):
             return None
         return self._offer(agent, self._shop.history.get(address))
+
+    def tools(self, profile: AgentProfile) -> Mapping[str, Tool]:
+        """The tools that an agent has of its own."""
+        return self._shop.toolbox.tools(profile)
 
     def withdraw(self, offer: Offer) -> None:
         self._fair.give_back(offer.agent)

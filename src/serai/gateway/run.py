@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from serai.agent.client_tool import unusable_tools
 from serai.core.decision import Decision
-from serai.core.error import MessageDropped, Unauthorised, UnknownAgent
+from serai.core.error import InvalidTools, MessageDropped, Unauthorised, UnknownAgent
 from serai.core.event import RunEvent, TurnEnded, run_topic
 from serai.core.ids import Account, AgentId, InputId, SessionId
 from serai.core.lane import LaneAddress
-from serai.core.message import InputBody
+from serai.core.message import ClientTools, InputBody
 from serai.core.principal import Principal
 from serai.core.source import Source
 from serai.gateway.door import Door
+from serai.gateway.recall import recalled
 from serai.ports.engine import Subscription
 from serai.ports.hooks import Dropped
 from serai.ports.store import Accepted, Arrival, Holder, Idempotency, SessionTaken
@@ -98,7 +100,8 @@ class Runs:
     async def start(self, ask: Ask) -> Run:
         """Accepts a call.
 
-        Raises UnknownAgent, Unauthorised, MessageDropped, Busy, StorageFailed, SessionTaken, IdempotencyConflict.
+        Raises UnknownAgent, Unauthorised, MessageDropped, InvalidTools, Busy, StorageFailed, SessionTaken,
+        IdempotencyConflict.
         """
         door = self._door
         now = door.clock.now()
@@ -106,7 +109,9 @@ class Runs:
         if wanted is not None and (repeated := await door.store.idempotent(wanted, now)) is not None:
             return self._repeat(ask, repeated)
         source, decision = await self._decide(ask)
+        self._check_tools(decision.agent, ask.body.client)
         body = await self._dispatched(ask, decision.agent)
+        body = await recalled(body, lambda run: door.store.exchange(run, ask.principal.name, decision.agent))
         input_id = InputId(f"run_{door.entropy.token()}")
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(
@@ -159,6 +164,12 @@ class Runs:
             self._door.meter.refused[MessageDropped.code] += 1
             raise MessageDropped(f"the plugin `{text.plugin}` dropped this message")
         return ask.body if text == message.text else replace(ask.body, message=replace(message, text=text))
+
+    def _check_tools(self, agent: AgentId, client: ClientTools | None) -> None:
+        if client is not None:
+            profile = self._door.state.snapshot.agents[agent]
+            if unusable := unusable_tools(profile, self._door.lanes.tools(profile), client):
+                raise InvalidTools(unusable)
 
     def _permit(self, principal: Principal, agent: AgentId) -> None:
         if not principal.may_use(agent):

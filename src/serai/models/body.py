@@ -34,10 +34,13 @@ class BodyWriter:
         """The whole body, always of a streamed request."""
         head = b'{"model":' + encode(request.endpoint.name)
         options = _options(request.options) if request.options else _STREAMED
-        tools = self._tools(request) if request.tools or request.options else b""
+        tools = self._tools(request) if request.tools or request.options or request.client_tools else b""
         return b"".join((head, options, tools, b',"messages":[', self._histories.encode(request.messages), b"]}"))
 
     def _tools(self, request: ModelRequest) -> bytes:
+        if request.client_tools:
+            own = self._offered(request.tools)[:-1] + b"," if request.tools else b',"tools":['
+            return own + b",".join(map(_tool, request.client_tools)) + b"]"
         if request.tools:
             return self._offered(request.tools)
         given = request.options.get("tools")
@@ -56,7 +59,9 @@ class BodyWriter:
 
 
 def _tool(spec: ToolSpec) -> bytes:
-    function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    function: dict[str, Any] = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    if spec.strict is not None:
+        function["strict"] = spec.strict
     return encode({"type": "function", "function": function})
 
 

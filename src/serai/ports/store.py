@@ -11,10 +11,11 @@ All times are seconds since the epoch. Every method may raise StorageFailed; the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
+from serai.core.cursor import Cursor
 from serai.core.decision import Decision
-from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Target
+from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Sealed, Target
 from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
@@ -103,6 +104,20 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """An input, and what its turn has added to the session's history."""
+
+    body: InputBody
+    messages: tuple[Message, ...]
+
+    def answered(self) -> tuple[Message, ...]:
+        """What came after the input's own messages."""
+        places = range(len(self.body.before), len(self.messages))
+        asked = next((n for n in places if self.messages[n] == self.body.message), len(self.messages))
+        return self.messages[asked + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the store knows about a message before it is routed: its first copy, the chat's binding, and whether its
     sender was admitted by a pairing code."""
@@ -134,12 +149,13 @@ class ClaimOffer:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The end of a turn: what becomes true at once."""
+    """The end of a turn: what becomes true at once. `sealed` are the final texts of what was told while it ran."""
 
     ended: TurnEnded
     messages: Sequence[Message] = ()
     deliveries: Sequence[NewDelivery] = ()
     steps: Sequence[Step] = ()
+    sealed: Sequence[Sealed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +173,14 @@ class NextDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a send went. `due_at` is the next try of a delivery that goes back to `new`."""
+    """How a send went. `due_at` is the next try of a delivery that goes back to `new`; with `anew`, under that id, as
+    another message."""
 
     state: DeliveryState
     remote_id: str | None = None
     error: str | None = None
     due_at: float = 0.0
+    anew: DeliveryId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +308,27 @@ class Refusals:
     told: Sequence[Target] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A copy of a session's history as a new session `new` of the same agent, in the lane `address`."""
+
+    of: SessionId
+    new: SessionId
+    address: LaneAddress
+    owner: str
+    now: float
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What went with a session: the inputs that were under way in it, which end as cancelled."""
+
+    lane: LaneId
+    address: LaneAddress
+    inputs: Sequence[InputId]
+
+
 class Store(Protocol):
     """The gateway's truth. One implementation per database; all pass `serai.testing.StoreContract`."""
 
@@ -303,6 +342,10 @@ class Store(Protocol):
 
     async def holder(self, session: SessionId) -> Holder | None:
         """Whose session this is; None where there is none of that id."""
+        ...
+
+    async def exchange(self, input_id: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        """What was said in the turn of an API call; None where there is no such call of that key and agent."""
         ...
 
     async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
@@ -332,6 +375,20 @@ class Store(Protocol):
 
     async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
         """Writes steps by their number, new or changed. `sync`: surely on disk before it returns. Raises Fenced."""
+        ...
+
+    async def tell(self, fence: Fence, new: NewDelivery, call: int, now: float, *, grows: bool) -> None:
+        """Stores something that is told while the turn runs its model call of that number: an answer that `grows`,
+        in state `open`, or a part of one to be sent, in state `new`. Surely on disk before it returns. Raises Fenced.
+        """
+        ...
+
+    async def placed(self, fence: Fence, delivery: DeliveryId, remote_id: str) -> None:
+        """Notes the platform's id of an open delivery. Raises Fenced."""
+        ...
+
+    async def seal(self, fence: Fence, sealed: Sealed, now: float) -> None:
+        """Gives an open delivery its final text, to be sent: state `new`. Raises Fenced."""
         ...
 
     async def release(self, fence: Fence, due_at: float) -> None:
@@ -374,6 +431,19 @@ class Store(Protocol):
 
     async def view(self, address: LaneAddress) -> LaneView | None:
         """How a conversation is; None where there is none yet."""
+        ...
+
+    async def entitle(self, session: SessionId, title: str | None) -> bool:
+        """Names a session, or takes its name away. False where there is none."""
+        ...
+
+    async def fork(self, fork: Fork) -> bool:
+        """Copies a session. False where there is none. Raises SessionTaken where there is one of the new id."""
+        ...
+
+    async def erase(self, session: SessionId, reason: str, now: float) -> Erased | None:
+        """Deletes a session and what was said in it; what is under way in it is cancelled by `reason`. What turns
+        took stays counted, and copies of its messages stay known. None where there is no such session."""
         ...
 
     async def spent(self, session: SessionId) -> Usage:
@@ -451,6 +521,25 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions a list holds; None is any."""
+
+    agents: frozenset[AgentId] | None = None
+    owner: str | None = None
+    platform: str | None = None
+    state: SessionState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries a list holds; None is any."""
+
+    agent: AgentId | None = None
+    platform: str | None = None
+    state: DeliveryState | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRow:
     """One message of a session's history."""
 
@@ -494,31 +583,45 @@ class Counts:
     deliveries: dict[str, int]
 
 
+ANY_SESSION: Final = SessionFilter()
+ANY_DELIVERY: Final = DeliveryFilter()
+
+
 class Archive(Protocol):
     """Reading for people: CLI, API, dashboard. Never on the path of a turn."""
 
     async def sessions(
-        self, *, agent: AgentId | None = None, limit: int = 50, before: float | None = None
+        self, wanted: SessionFilter = ANY_SESSION, *, limit: int = 50, before: Cursor | None = None
     ) -> Sequence[SessionRow]:
-        """Newest activity first."""
+        """Newest activity first; only what comes behind `before`."""
         ...
 
     async def session(self, name: str) -> SessionRow | None:
         """By id, or by session key: then the open session of that key, else the latest."""
         ...
 
-    async def messages(self, session: SessionId) -> Sequence[MessageRow]: ...
+    async def messages(
+        self, session: SessionId, *, after: int = -1, limit: int | None = None
+    ) -> Sequence[MessageRow]:
+        """In order; only those whose number is above `after`, and at most `limit`."""
+        ...
 
     async def search(self, words: Sequence[str], *, agent: AgentId | None = None, limit: int = 50) -> Sequence[Found]:
         """Messages in which all `words` occur, in any case and order; newest first."""
         ...
 
-    async def usage(self, *, since: float, agent: AgentId | None = None) -> Sequence[UsageRow]:
-        """Turns that ended at `since` or later, in seconds since the epoch; latest day first."""
+    async def usage(self, *, since: float, agents: frozenset[AgentId] | None = None) -> Sequence[UsageRow]:
+        """Turns that ended at `since` or later, in seconds since the epoch; latest day first. `agents` None: all."""
         ...
 
-    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
-        """Newest first."""
+    async def deliveries(
+        self, wanted: DeliveryFilter = ANY_DELIVERY, *, limit: int = 50, before: DeliveryId | None = None
+    ) -> Sequence[Delivery]:
+        """Newest first; only what is older than `before`, and nothing where that one is not known."""
+        ...
+
+    async def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """One of them; None where there is none of that id."""
         ...
 
     async def counts(self) -> Counts: ...

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from serai.core.delivery import Delivery
+from serai.core.delivery import Delivery, NewDelivery, Sealed
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
@@ -16,7 +16,10 @@ from serai.ports.store import (
     Accepted,
     Arrival,
     ClaimOffer,
+    Erased,
+    Exchange,
     Finish,
+    Fork,
     Holder,
     Idempotency,
     Known,
@@ -35,7 +38,8 @@ from serai.stores.sqlite import agent as agents
 from serai.stores.sqlite import claim as claiming
 from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
-from serai.stores.sqlite import people, recovery, turn
+from serai.stores.sqlite import people, recovery, telling, turn
+from serai.stores.sqlite import session as sessions
 from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.mailbox import SqliteMailbox
 from serai.stores.sqlite.writer import Writer
@@ -68,6 +72,9 @@ class SqliteStore:
     async def holder(self, session: SessionId) -> Holder | None:
         return self._query(lambda db: accepting.holder(db, session))
 
+    async def exchange(self, input_id: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        return self._query(lambda db: turn.exchange(db, input_id, owner, agent))
+
     async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
         return await self._writer.run(lambda db: accepting.accept(db, arrival, offer), sync=True)
 
@@ -82,6 +89,15 @@ class SqliteStore:
 
     async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
         await self._writer.run(lambda db: turn.record(db, fence, steps), sync=sync)
+
+    async def tell(self, fence: Fence, new: NewDelivery, call: int, now: float, *, grows: bool) -> None:
+        await self._writer.run(lambda db: telling.tell(db, fence, new, call, now, grows=grows), sync=True)
+
+    async def placed(self, fence: Fence, delivery: DeliveryId, remote_id: str) -> None:
+        await self._writer.run(lambda db: telling.placed(db, fence, delivery, remote_id), sync=False)
+
+    async def seal(self, fence: Fence, sealed: Sealed, now: float) -> None:
+        await self._writer.run(lambda db: telling.seal(db, fence, sealed, now), sync=False)
 
     async def release(self, fence: Fence, due_at: float) -> None:
         await self._writer.run(lambda db: turn.release(db, fence, due_at), sync=False)
@@ -112,6 +128,15 @@ class SqliteStore:
 
     async def view(self, address: LaneAddress) -> LaneView | None:
         return self._query(lambda db: ordering.view(db, address))
+
+    async def entitle(self, session: SessionId, title: str | None) -> bool:
+        return await self._writer.run(lambda db: sessions.entitle(db, session, title), sync=True)
+
+    async def fork(self, fork: Fork) -> bool:
+        return await self._writer.run(lambda db: sessions.fork(db, fork), sync=True)
+
+    async def erase(self, session: SessionId, reason: str, now: float) -> Erased | None:
+        return await self._writer.run(lambda db: sessions.erase(db, session, reason, now), sync=True)
 
     async def spent(self, session: SessionId) -> Usage:
         return self._query(lambda db: ordering.spent(db, session))

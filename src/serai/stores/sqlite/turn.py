@@ -6,23 +6,20 @@ from itertools import takewhile
 
 from serai.core.error import Fenced, UnknownAgent
 from serai.core.event import TurnEnded, TurnFault
-from serai.core.ids import InputId, TurnId
+from serai.core.ids import AgentId, InputId, TurnId
 from serai.core.message import Message
 from serai.core.turn import Fence, Input, Step, together
-from serai.ports.store import Finish
+from serai.ports.store import Exchange, Finish
 from serai.stores.sqlite.claim import take, waiting
-from serai.stores.sqlite.codec import decode_ended, encode
+from serai.stores.sqlite.codec import decode_body, decode_ended, decode_message, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery
+from serai.stores.sqlite.telling import check, settle_texts
 
 Db = sqlite3.Connection
 
 
 def record(db: Db, fence: Fence, steps: Sequence[Step]) -> None:
-    row = db.execute(
-        "SELECT 1 FROM turn WHERE id = ? AND token = ? AND state = 'running'", (fence.turn, fence.token)
-    ).fetchone()
-    if row is None:
-        raise Fenced("another worker has this turn")
+    check(db, fence)
     _write_steps(db, fence.turn, steps)
 
 
@@ -93,6 +90,8 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
     if end.steps:
         _write_steps(db, fence.turn, end.steps)
     _append(db, session, fence.turn, end.messages, now)
+    if end.sealed:
+        settle_texts(db, fence.turn, end.sealed, now)
     for delivery in end.deliveries:
         insert_delivery(db, delivery, fence.turn, now)
     return bool(more)
@@ -134,3 +133,15 @@ def outcome(db: Db, input_id: InputId) -> TurnEnded | None:
     if turn_state not in ("done", "failed", "cancelled"):
         return None
     return decode_ended(result)
+
+
+def exchange(db: Db, input_id: InputId, owner: str, agent: AgentId) -> Exchange | None:
+    row = db.execute(
+        "SELECT input.body, turn.id, turn.session FROM input JOIN lane ON lane.id = input.lane"
+        " LEFT JOIN turn ON turn.id = input.turn WHERE input.id = ? AND input.sender = ? AND lane.agent = ?",
+        (input_id, owner, agent),
+    ).fetchone()
+    if row is None:
+        return None
+    said = db.execute("SELECT body FROM message WHERE session = ? AND turn = ? ORDER BY n", (row[2], row[1]))
+    return Exchange(decode_body(row[0]), tuple(decode_message(body) for (body,) in said))
