@@ -8,18 +8,23 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
+import structlog
 from nio import (
     AsyncClient,
     AsyncClientConfig,
     ErrorResponse,
+    MegolmEvent,
     WhoamiResponse,
 )
+from nio.exceptions import EncryptionError
 from nio.responses import EmptyResponse
 from nio.store import SqliteStore
 from yarl import URL
 
 from serai.core.error import CredentialsRefused
 from serai.platforms.matrix.fault import KeysRefused, NotShared, lost
+
+_log = structlog.get_logger("matrix")
 
 _CONNECT_S: Final = 10.0
 _REQUEST_S: Final = 30.0
@@ -37,6 +42,9 @@ _FILTER: Final = {
     },
 }
 _SYNC: Final = "/_matrix/client/v3/sync?"
+_ODD = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What nio raises over content of a shape that it did not expect."""
+
 _OTHER_KEYS: Final = (
     "the homeserver has other encryption keys for this session (device): its key file was lost, or another program "
     "uses the session; log in as the bot again, and put the new token into the variable that `access_token_env` names"
@@ -153,6 +161,32 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio is not typed
         """Notes in the account's own data which rooms are direct chats."""
         path = f"/_matrix/client/v3/user/{quote(self.user_id, safe='')}/account_data/m.direct"
         return await self._send(EmptyResponse, "PUT", path, json.dumps(direct))
+
+    def opened(self, event: Any) -> Any:
+        """An event, decrypted where it is encrypted and there is a key for it, else as it was."""
+        if not isinstance(event, MegolmEvent) or self.olm is None:
+            return event
+        try:
+            return self.decrypt_event(event)
+        except (EncryptionError, *_ODD):
+            return event
+
+    # What a sender has put into an encrypted event or letter is seen by no homeserver. nio fails over some of it;
+    # that must not end the sync, which would bring the same thing again.
+
+    def _handle_timeline_event(self, event: Any, *rest: Any) -> Any:
+        try:
+            return super()._handle_timeline_event(event, *rest)
+        except _ODD as error:
+            _log.warning("an event could not be read", user=self.user_id, reason=type(error).__name__)
+            return None
+
+    def _handle_decrypt_to_device(self, to_device_event: Any) -> Any:
+        try:
+            return super()._handle_decrypt_to_device(to_device_event)
+        except _ODD as error:
+            _log.warning("a letter to the session could not be read", user=self.user_id, reason=type(error).__name__)
+            return None
 
     def _open_store(self) -> None:
         Path(self.store_path).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import structlog
 from nio import MatrixRoom, MegolmEvent, RoomMessagesResponse, SyncResponse
-from nio.exceptions import EncryptionError
 
 from serai.core.ids import Account
 from serai.core.snapshot import Access
@@ -147,7 +146,7 @@ class Sync:
         waiting, self._locked = self._locked, []
         now = asyncio.get_running_loop().time()
         for locked in waiting:
-            opened = self._opened(locked.event)
+            opened = self._client.opened(locked.event)
             if not isinstance(opened, MegolmEvent):
                 await self._inbox.take(locked.room, opened.source)
             elif now < locked.deadline:
@@ -163,15 +162,6 @@ class Sync:
         if self._access.admits(event.sender, None, room_id):
             await self._inbox.tell(room_id, _UNREADABLE)
 
-    def _opened(self, event: Any) -> Any:
-        """The event, decrypted where there is a key for it."""
-        if not isinstance(event, MegolmEvent) or self._client.olm is None:
-            return event
-        try:
-            return self._client.decrypt_event(event)
-        except EncryptionError:
-            return event
-
     async def _gap(self, room_id: str, start: str) -> list[Any]:
         """What came between the position and the answer's first event, oldest first. Raises ConnectionError."""
         found: list[Any] = []
@@ -183,7 +173,7 @@ class Sync:
             for event in response.chunk:
                 if isinstance(event, MegolmEvent):
                     event.room_id = room_id
-                found.append(self._opened(event))
+                found.append(self._client.opened(event))
             page = response.end if response.chunk else None
         if page:
             _log.warning("older messages are passed over", account=str(self._account), room=room_id, kept=len(found))
