@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from serai.platforms.matrix.driver import Matrix
+from serai.testing.platform_stage import overheard
 from tests.platforms.matrix.peer import MatrixPeer
 from tests.platforms.matrix.stage import connected, delivery, session, surroundings
 from tests.platforms.matrix.synapse import User
@@ -42,3 +43,17 @@ async def test_a_configured_account_is_made_of_its_settings(tmp_path: Path) -> N
         assert str(driver.account) == "matrix"
         assert not (tmp_path / "matrix").exists(), "nothing is made before it connects"
         assert driver.rooms == ()
+
+
+async def test_no_text_is_logged(tmp_path: Path) -> None:
+    with overheard() as log:
+        async with MatrixPeer() as peer:
+            bot = _user(peer, "bot")
+            async with connected(peer.url, bot, tmp_path) as (driver, gateway):
+                await peer.says("a private question", chat=ROOM, to=peer.login("bot"))
+                await gateway.hears("a private question")
+                await driver.send(delivery(ROOM, "a private answer"))
+                peer.post(ROOM, "@alice:peer.example", {"msgtype": "m.text", "body": "a private oddity", "url": 5})
+                await peer.says("the end", chat=ROOM, to=peer.login("bot"))
+    assert "could not be read" in log.getvalue()
+    assert "private" not in log.getvalue()
