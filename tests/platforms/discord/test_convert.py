@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from serai.core.error import FetchFailed, Refused
+from serai.core.error import FetchFailed
 from serai.core.message import Attachment, Inbound, Revision
 from serai.platforms.discord.convert import spoken
 from serai.testing.clock import virtual_time
@@ -177,16 +177,3 @@ async def test_edits_and_deletions_are_told_and_a_preview_is_no_edit() -> None:
         await s.settle()
         told = [Revision(ACCOUNT, s.general.id, message, text) for text in ("hello", None)]
         assert s.gateway.revisions == told
-
-
-@virtual_time
-async def test_a_refused_sender_is_told_why_and_a_refused_bot_is_not() -> None:
-    async with scene() as s:
-        s.gateway.errors.append(Refused("you are not on the list"))
-        await s.rig.peer.says("hello", channel=s.general, user=s.ada)
-        await s.settle()
-        assert [message["content"] for message in s.rig.peer.sent] == ["you are not on the list"]
-        s.gateway.errors.append(Refused("you are not on the list"))
-        await s.rig.peer.says("hello", channel=s.general, user=s.rig.peer.world.user("Other Bot", bot=True))
-        await s.settle()
-        assert len(s.rig.peer.sent) == 1

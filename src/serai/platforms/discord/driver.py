@@ -136,7 +136,7 @@ class Discord:
         await self.bookmark.load(self._clock.now())
         client.up, client.alive = link.up, link.alive
         client.pressed = lambda interaction: self._press(link, interaction)
-        reader = Reader(self._account, client, link, self.bookmark, self._clock, self._complete, self._tell)
+        reader = Reader(self._account, client, link, self.bookmark, self._clock, self._complete)
         tasks = [asyncio.ensure_future(reader.run()), asyncio.ensure_future(self._save())]
         self._client = client
         self._online.set()
@@ -234,23 +234,6 @@ class Discord:
             return said
         kept = tuple(other for other in said.attachments if other is not file)
         return replace(said, text="\n".join(part for part in (said.text, text) if part), attachments=kept)
-
-    async def _tell(self, said: Inbound, sentence: str) -> None:
-        """Says to a sender why the message is not taken."""
-        client = await self._logged_in()
-        source = said.source
-        channel = client.get_partial_messageable(int(source.chat_id or 0))
-        answered = discord.MessageReference(
-            message_id=int(source.message_id or 0), channel_id=channel.id, fail_if_not_exists=False
-        )
-        try:
-            with told():
-                async with asyncio.timeout(_SEND_SECONDS):
-                    await channel.send(
-                        sentence[:LIMIT], reference=answered, allowed_mentions=discord.AllowedMentions.none()
-                    )
-        except SendFailed as error:
-            _log.warning("a refusal could not be told", chat=source.chat_id, reason=str(error))
 
     async def _press(self, link: Link, interaction: discord.Interaction) -> None:
         """Acknowledges a press at once (Discord waits 3 s), hands it over, and shows what came of it."""

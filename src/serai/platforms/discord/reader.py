@@ -40,11 +40,10 @@ _PLACES: Final = (
 
 _Guild = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 Complete = Callable[[Inbound], Awaitable[Inbound]]
-Tell = Callable[[Inbound, str], Awaitable[None]]
 
 
 class Reader:
-    """One run's. `complete` puts pasted text into a message; `tell` says something to its sender."""
+    """One run's. `complete` puts pasted text into a message."""
 
     def __init__(
         self,
@@ -54,7 +53,6 @@ class Reader:
         bookmark: Bookmark,
         clock: Clock,
         complete: Complete,
-        tell: Tell,
     ) -> None:
         self._account = account
         self._client = client
@@ -62,7 +60,6 @@ class Reader:
         self._bookmark = bookmark
         self._clock = clock
         self._complete = complete
-        self._tell = tell
         self._asked: dict[int, object] = {}
 
     async def run(self) -> None:
@@ -147,9 +144,8 @@ class Reader:
         try:
             if said is not None:
                 await self._link.receive(await self._complete(said))
-        except Refused as error:
-            if said is not None and not said.source.is_bot:
-                await self._tell(said, str(error))
+        except Refused:
+            pass  # the gateway tells the chat why
         except (Busy, StorageFailed) as error:
             wait = error.retry_after if isinstance(error, Busy) else 0.0
             self._bookmark.fall_behind(message.channel.id, message.id)

@@ -45,7 +45,7 @@ class Inbox:
         self._directory.wrote(room.room_id, event.event_id, event.sender)
         heard = await self._convert(room, event)
         if heard is not None:
-            await self._hand(room.room_id, heard)
+            await self._hand(heard)
 
     async def tell(self, room_id: str, text: str) -> None:
         """Says something in a room once, as the driver. That it cannot be said harms nothing but the saying."""
@@ -73,14 +73,12 @@ class Inbox:
         answers_me = bool(answered) and await self._directory.author(room.room_id, str(answered)) == place.me.user_id
         return convert.inbound(self._account, place, event, answers_me=answers_me)
 
-    async def _hand(self, room_id: str, heard: Inbound | Revision) -> None:
+    async def _hand(self, heard: Inbound | Revision) -> None:
         while True:
             try:
                 await self._link.receive(heard)
-            except Refused as error:
-                if isinstance(heard, Inbound) and heard.source.chat_type == "dm":
-                    await self.tell(room_id, str(error))
-                return
+            except Refused:
+                return  # the gateway tells the room why
             except Busy as error:
                 await self._pause(error.retry_after, error)
             except StorageFailed as error:
