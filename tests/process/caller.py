@@ -1,7 +1,8 @@
 """Who talks to a gateway from outside: a chat platform with its webhooks, and clients of the API."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -46,18 +47,21 @@ class Answer:
 
 
 class Caller:
-    """Calls one gateway. `secret` signs webhooks; `key` is the API's."""
+    """Calls one gateway. `secret` signs webhooks, at what `now` says the time is; `key` is the API's."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, secret: str, key: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, secret: str, key: str, now: Callable[[], float] = time.time
+    ) -> None:
         self._session = session
         self._url = url
         self._scheme = Webhook(secret)
         self._key = key
+        self._now = now
 
     async def post(self, message: Mapping[str, Any], account: str = "default") -> Answer:
         """One signed webhook. Raises Gone."""
         body = json.dumps(message)
-        name, now = f"msg_{uuid4().hex}", datetime.now(UTC)
+        name, now = f"msg_{uuid4().hex}", datetime.fromtimestamp(self._now(), UTC)
         headers = {
             "content-type": "application/json",
             "webhook-id": name,

@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests.together.discord_line import discord
 from tests.together.feishu_line import feishu
-from tests.together.line import Line, Place
+from tests.together.line import Line, Now, Place
+from tests.together.matrix_line import matrix
 from tests.together.slack_line import slack
 from tests.together.telegram_line import telegram
 from tests.together.webhook_line import webhook
 from tests.together.wecom_line import wecom
 from tests.together.yuanbao_line import yuanbao
 
-OPENERS: Final[Sequence[Callable[[], Any]]] = (feishu, slack, telegram, webhook, wecom, yuanbao)
+OPENERS: Final[Sequence[Callable[[Now], Any]]] = (discord, feishu, matrix, slack, telegram, webhook, wecom, yuanbao)
 
 AGENTS: Final = ("main", "ada", "bob", "cyn", "dan", "eve", "fay", "gus", "hal", "ivy", "jim", "kim")
 
@@ -47,6 +49,14 @@ CAST: Final[Sequence[Role]] = (
     Role("telegram", Place("-100300", group=True), "cyn", _chat("telegram", "-100300")),
     Role("telegram", Place("42"), "main"),
     Role("telegram@two", Place("42"), "dan", {"platform": "telegram", "account": "two"}),
+    Role("discord@two", Place("direct", "ann"), "jim", {"platform": "discord", "account": "two"}),
+    Role("discord", Place("thread", "ann", group=True), "cyn", {"platform": "discord", "thread_id": "thread"}),
+    Role("discord", Place("general", "ben", group=True), "ada", {"platform": "discord", "role": "operator"}),
+    Role("discord", Place("lounge", "ann", group=True), "bob", {"platform": "discord", "guild_id": "other"}),
+    Role("discord", Place("general", "ann", group=True), "hal", {"platform": "discord", "chat_id": "general"}),
+    Role("discord", Place("direct", "ann"), "main"),
+    Role("matrix", Place("!ops:localhost", "@ann:localhost", group=True), "dan", _chat("matrix", "!ops:localhost")),
+    Role("matrix", Place("!ann:localhost", "@ann:localhost"), "main"),
     Role("slack", Place("C7", thread="1700000000.000001", group=True), "eve", {"thread_id": "1700000000.000001"}),
     Role("slack", Place("C7", group=True), "fay", _chat("slack", "C7")),
     Role("slack", Place("D1"), "main"),
@@ -62,8 +72,13 @@ CAST: Final[Sequence[Role]] = (
 )
 
 
+def _real(match: Mapping[str, str], ids: Mapping[str, str]) -> Mapping[str, str]:
+    return {key: ids.get(value, value) for key, value in match.items()}
+
+
 def home(lines: Sequence[Line], model: str) -> tuple[dict[str, Any], dict[str, str]]:
     """config.yaml and the secrets of one gateway with all lines."""
+    ids = {name: value for line in lines for name, value in line.ids.items()}
     platforms: dict[str, Any] = {}
     for line in lines:
         name, _, account = line.account.partition("@")
@@ -75,7 +90,7 @@ def home(lines: Sequence[Line], model: str) -> tuple[dict[str, Any], dict[str, s
     config = {
         "model": {"name": "m-main", "base_url": f"{model}/v1"},
         "agents": {agent: {"model": f"m-{agent}"} for agent in AGENTS},
-        "routes": [{"match": role.match, "agent": role.agent} for role in CAST if role.match],
+        "routes": [{"match": _real(role.match, ids), "agent": role.agent} for role in CAST if role.match],
         "platforms": platforms,
     }
     return config, {name: value for line in lines for name, value in line.secrets.items()}

@@ -7,13 +7,14 @@ from typing import Any
 
 from tests.platforms.feishu.app import App
 from tests.platforms.feishu.peer import FeishuPeer
-from tests.together.line import Later, Line, Place
+from tests.together.line import Later, Line, Now, Place
 
 _AGAIN_S = 1.0
 
 
 class FeishuLine:
     redelivers = True
+    ids: Mapping[str, str] = {}
 
     def __init__(self, name: str, app: App, secret: str, peer: FeishuPeer, later: Later) -> None:
         self.account = "feishu" if name == "default" else f"feishu@{name}"
@@ -54,7 +55,7 @@ class FeishuLine:
 
 
 @asynccontextmanager
-async def feishu() -> AsyncIterator[list[Line]]:
+async def feishu(_: Now) -> AsyncIterator[list[Line]]:
     later = Later()
     async with FeishuPeer() as peer:
         apps = [

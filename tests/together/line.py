@@ -1,10 +1,13 @@
 """Accounts of chat platforms as their people see them: say something, and look at what the bot has said."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+Now = Callable[[], float]
+"""What time it is, in seconds since the epoch, where time passes faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Line(Protocol):
 
     @property
     def redelivers(self) -> bool: ...
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """What stands for ids that only the platform can give, where there are such."""
+        ...
 
     @property
     def settings(self) -> Mapping[str, Any]:

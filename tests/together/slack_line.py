@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.platforms.slack.peer import App, SlackPeer
-from tests.together.line import Later, Line, Place
+from tests.together.line import Later, Line, Now, Place
 
 _AGAIN_S = 1.0
 
 
 class SlackLine:
     redelivers = True
+    ids: Mapping[str, str] = {}
 
     def __init__(self, name: str, app: App, peer: SlackPeer, later: Later) -> None:
         self.account = "slack" if name == "default" else f"slack@{name}"
@@ -61,7 +62,7 @@ class SlackLine:
 
 
 @asynccontextmanager
-async def slack() -> AsyncIterator[list[Line]]:
+async def slack(_: Now) -> AsyncIterator[list[Line]]:
     app, later = App("team"), Later()
     async with SlackPeer(app) as peer:
         try:

@@ -7,11 +7,12 @@ from typing import Any
 
 from tests.platforms.telegram.bot import FakeBot
 from tests.platforms.telegram.peer import TelegramPeer
-from tests.together.line import Line, Place
+from tests.together.line import Line, Now, Place
 
 
 class TelegramLine:
     redelivers = True
+    ids: Mapping[str, str] = {}
 
     def __init__(self, name: str, bot: FakeBot, peer: TelegramPeer) -> None:
         self.account = "telegram" if name == "default" else f"telegram@{name}"
@@ -48,7 +49,7 @@ class TelegramLine:
 
 
 @asynccontextmanager
-async def telegram() -> AsyncIterator[list[Line]]:
+async def telegram(_: Now) -> AsyncIterator[list[Line]]:
     async with TelegramPeer() as peer:
         yield [
             TelegramLine(name, peer.bot(f"{number}:fake-token-{name}", f"serai_{name}_bot"), peer)

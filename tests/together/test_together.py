@@ -54,13 +54,15 @@ async def answer(asked: Asked) -> str:
 class Evening:
     """A conversation on all lines, `minutes` long in the gateway's time."""
 
-    def __init__(self, folder: Path, lines: Sequence[Line], nursery: Nursery, model: str, minutes: float) -> None:
+    def __init__(
+        self, folder: Path, lines: Sequence[Line], nursery: Nursery, model: str, minutes: float, origin: float
+    ) -> None:
         self.home = folder / "home"
         self.said: list[Said] = []
         self._lines = {line.account: line for line in lines}
         self._nursery = nursery
         self._seconds = minutes * 60
-        self._origin = time.time()
+        self._origin = origin
         self._chance = random.Random(42)
         config, secrets = home(lines, model)
         write_home(self.home, config, secrets)
@@ -139,6 +141,11 @@ class Evening:
                     found[mark] += 1
         return found
 
+    def texts(self, marks: Sequence[str]) -> list[tuple[str, str, str]]:
+        """What was said about some marks, and where."""
+        heard = [(account, *said) for account, line in self._lines.items() for said in line.heard()]
+        return [one for one in heard if any(mark in one[2] for mark in marks)]
+
     def held(self) -> set[str]:
         """Marks of answers whose delivery may or may not have arrived: they are not sent again unasked (SPEC 5.5)."""
         with sqlite3.connect(self.home / "state.db") as db:
@@ -161,13 +168,13 @@ def run(folder: Path, minutes: float, kills: int, figure: Figure) -> None:
 
 
 async def play(folder: Path, minutes: float, kills: int, figure: Figure) -> None:
-    began = time.monotonic()
+    began, origin = time.monotonic(), time.time()
     async with (
-        opened(*(opener() for opener in OPENERS)) as lines,
+        opened(*(opener(lambda: origin + (time.time() - origin) * FACTOR) for opener in OPENERS)) as lines,
         stub_model(answer, lambda: random.uniform(0.0, 3.0)) as model,
         gateways(folder) as nursery,
     ):
-        evening = Evening(folder, lines, nursery, model, minutes)
+        evening = Evening(folder, lines, nursery, model, minutes, origin)
         try:
             await evening.pass_(kills)
         except BaseException:
@@ -177,7 +184,7 @@ async def play(folder: Path, minutes: float, kills: int, figure: Figure) -> None
     silent = [mark for mark, count in counts.items() if not count and mark not in held]
     twice = [mark for mark, count in counts.items() if count > 1]
     assert not silent, f"never answered: {[(s.mark, s.role) for s in evening.said if s.mark in silent]}"
-    assert not twice, f"answered twice: {[(s.mark, s.role) for s in evening.said if s.mark in twice]}"
+    assert not twice, f"answered twice: {evening.texts(twice)}"
     by_platform = Counter(said.role.account.partition("@")[0] for said in evening.said)
     assert len(counts) > 10 * kills
     figure(

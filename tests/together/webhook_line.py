@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.process.caller import Caller, Gone, client_session
 from tests.process.receiver import Receiver
-from tests.together.line import Later, Line, Place
+from tests.together.line import Later, Line, Now, Place
 
 _SECRET = "whsec_ZmFrZS13ZWJob29rLWtleS1mb3ItdGVzdHM="
 _AGAIN_S = 0.2
@@ -19,18 +19,22 @@ _AGAIN_S = 0.2
 class WebhookLine:
     account = "webhook"
     redelivers = True
+    ids: Mapping[str, str] = {}
     secrets: Mapping[str, str] = {"HOOK": _SECRET}
 
-    def __init__(self, callback: str, receiver: Receiver, session: aiohttp.ClientSession, later: Later) -> None:
+    def __init__(
+        self, callback: str, receiver: Receiver, session: aiohttp.ClientSession, later: Later, now: Now
+    ) -> None:
         self.settings: Mapping[str, Any] = {"secret_env": "HOOK", "callback_url": callback}
         self._caller: Caller | None = None
         self._session = session
+        self._now = now
         self._receiver = receiver
         self._later = later
 
     def dial(self, url: str) -> None:
         """Where the gateway listens now; nowhere where it is blank."""
-        self._caller = Caller(self._session, url, _SECRET, "unused") if url else None
+        self._caller = Caller(self._session, url, _SECRET, "unused", self._now) if url else None
 
     async def ready(self) -> None:
         while self._caller is None:
@@ -61,10 +65,10 @@ class WebhookLine:
 
 
 @asynccontextmanager
-async def webhook() -> AsyncIterator[list[Line]]:
+async def webhook(now: Now) -> AsyncIterator[list[Line]]:
     later, receiver = Later(), Receiver(_SECRET)
     async with receiver.serve() as callback, client_session() as session:
-        line = WebhookLine(callback, receiver, session, later)
+        line = WebhookLine(callback, receiver, session, later, now)
         try:
             yield [line]
         finally:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.platforms.wecom.peer import WecomPeer
-from tests.together.line import Line, Place
+from tests.together.line import Line, Now, Place
 
 BOT = "fake-bot-1"
 
@@ -13,6 +13,7 @@ BOT = "fake-bot-1"
 class WecomLine:
     account = "wecom"
     redelivers = False
+    ids: Mapping[str, str] = {}
     secrets: Mapping[str, str] = {"WECOM_BOT": BOT, "WECOM_SECRET": "fake-wecom-secret"}
 
     def __init__(self, peer: WecomPeer) -> None:
@@ -39,6 +40,6 @@ class WecomLine:
 
 
 @asynccontextmanager
-async def wecom() -> AsyncIterator[list[Line]]:
+async def wecom(_: Now) -> AsyncIterator[list[Line]]:
     async with WecomPeer({BOT: "fake-wecom-secret"}) as peer:
         yield [WecomLine(peer)]

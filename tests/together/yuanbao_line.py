@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.platforms.yuanbao.peer import Bot, YuanbaoPeer
-from tests.together.line import Later, Line, Place
+from tests.together.line import Later, Line, Now, Place
 
 BOT = "bot-1"
 _AGAIN_S = 1.0
@@ -15,6 +15,7 @@ _AGAIN_S = 1.0
 class YuanbaoLine:
     account = "yuanbao"
     redelivers = True
+    ids: Mapping[str, str] = {}
     secrets: Mapping[str, str] = {"YUANBAO_KEY": "fake-key", "YUANBAO_SECRET": "fake-yuanbao-secret"}
 
     def __init__(self, peer: YuanbaoPeer, later: Later) -> None:
@@ -55,7 +56,7 @@ class YuanbaoLine:
 
 
 @asynccontextmanager
-async def yuanbao() -> AsyncIterator[list[Line]]:
+async def yuanbao(_: Now) -> AsyncIterator[list[Line]]:
     later = Later()
     async with YuanbaoPeer({"fake-key": Bot("fake-yuanbao-secret", BOT)}) as peer:
         try:
