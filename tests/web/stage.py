@@ -12,6 +12,7 @@ import aiohttp
 
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
+from serai.app.approval import NoApprovals
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
@@ -150,6 +151,8 @@ class WebStage:
             snapshot=lambda: stage.state.snapshot,
             secrets=lambda: stage.state.secrets,
             runs=stage.runs,
+            lasting=stage.lasting,
+            approvals=NoApprovals(),
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,

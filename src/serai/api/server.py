@@ -13,6 +13,7 @@ from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
 from serai.api.routing import RouteTest
+from serai.api.run import RunResource
 from serai.api.services import Services
 from serai.core.error import Startup
 
@@ -60,8 +61,14 @@ class Server:
 def _resources(services: Services) -> list[Resource]:
     health, models, platforms = Health(services), Models(services.clock), Platforms(services.endpoint)
     operate = Operate(services)
+    run = RunResource(services.lasting, services.approvals)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
+        Resource("/v1/runs", {"POST": run.begin}),
+        Resource("/v1/runs/{}", {"GET": run.one}),
+        Resource("/v1/runs/{}/events", {"GET": run.events}),
+        Resource("/v1/runs/{}/stop", {"POST": run.stop}),
+        Resource("/v1/runs/{}/approval", {"POST": run.approve}),
         Resource("/v1/models", {"GET": models.all}),
         Resource("/v1/models/{}", {"GET": models.one}),
         Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),

@@ -15,6 +15,7 @@ from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
 from serai.app import metrics
+from serai.app.approval import NoApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
@@ -31,6 +32,7 @@ from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
 from serai.gateway.lanes import Lanes
+from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
 from serai.gateway.resolver import Resolver
@@ -144,7 +146,9 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._server = Server(self._services(Runs(door)), self._site.resources())
+        runs = Runs(door)
+        self._lasting = Lasting(door, runs, opened.records)
+        self._server = Server(self._services(runs), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -158,6 +162,7 @@ class Gateway:
         await self._control.begin()
         left = await self._store.recover(self._repeatable(), self._clock.now())
         await self._site.hub.resume()
+        await self._lasting.resume()
         wake_unfinished(self._engine, left)
         self._spawn(self._switchboard.run(self._intake.receive), "connections")
         address = await self._server.start(host, port)
@@ -172,6 +177,7 @@ class Gateway:
         await self._site.hub.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
+        await self._lasting.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -206,6 +212,8 @@ class Gateway:
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
             runs=runs,
+            lasting=self._lasting,
+            approvals=NoApprovals(),
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,
