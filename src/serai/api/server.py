@@ -12,6 +12,7 @@ from serai.api.models import Models
 from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
+from serai.api.response import ResponseResource
 from serai.api.routing import RouteTest
 from serai.api.run import RunResource
 from serai.api.services import Services
@@ -62,8 +63,13 @@ def _resources(services: Services) -> list[Resource]:
     health, models, platforms = Health(services), Models(services.clock), Platforms(services.endpoint)
     operate = Operate(services)
     run = RunResource(services.lasting, services.approvals)
+    response = ResponseResource(services.runs, services.lasting, services.clock)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
+        Resource("/v1/responses", {"POST": response.create}),
+        Resource("/v1/responses/{}", {"GET": response.one, "DELETE": response.delete}),
+        Resource("/v1/responses/{}/cancel", {"POST": response.cancel}),
+        Resource("/v1/responses/{}/input_items", {"GET": response.input_items}),
         Resource("/v1/runs", {"POST": run.begin}),
         Resource("/v1/runs/{}", {"GET": run.one}),
         Resource("/v1/runs/{}/events", {"GET": run.events}),
