@@ -26,11 +26,13 @@ from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
 from serai.gateway.run import Ask
+from serai.ports.conversation import ConversationRow
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
 from serai.ports.store import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
+from tests.stores.test_sqlite import memory_store
 
 OPS = AgentId("ops")
 BROKEN = AgentId("broken")
@@ -133,6 +135,9 @@ class FakeLasting:
     async def place(self, _row: RecordRow) -> LaneAddress | None:
         return None
 
+    def forget_history(self, _row: ConversationRow) -> None:
+        """Nothing is remembered."""
+
     hides_drafts = False
 
 
@@ -212,6 +217,7 @@ class Stage:
                 runs=runs,
                 lasting=FakeLasting(),
                 approvals=NoApprovals(),
+                conversations=memory_store().conversations,
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,

@@ -89,6 +89,7 @@ class Whole:
                 runs=stage.runs,
                 lasting=stage.lasting,
                 approvals=self.approvals,
+                conversations=stage.store.conversations,
                 explain=stage.resolver.explain,
                 endpoint=lambda _platform, _account: None,
                 ready=_ready,

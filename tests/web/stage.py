@@ -153,6 +153,7 @@ class WebStage:
             runs=stage.runs,
             lasting=stage.lasting,
             approvals=NoApprovals(),
+            conversations=stage.store.conversations,
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,

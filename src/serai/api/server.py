@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from serai.api.chat import Chat
 from serai.api.connection import HttpServer
+from serai.api.conversation import ConversationResource
 from serai.api.dispatch import Dispatch
 from serai.api.health import Health
 from serai.api.models import Models
@@ -63,13 +64,21 @@ def _resources(services: Services) -> list[Resource]:
     health, models, platforms = Health(services), Models(services.clock), Platforms(services.endpoint)
     operate = Operate(services)
     run = RunResource(services.lasting, services.approvals)
-    response = ResponseResource(services.runs, services.lasting, services.clock)
+    conversation = ConversationResource(services.conversations, services.lasting, services.clock, services.entropy)
+    response = ResponseResource(services.runs, services.lasting, conversation.find, services.clock)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
         Resource("/v1/responses", {"POST": response.create}),
         Resource("/v1/responses/{}", {"GET": response.one, "DELETE": response.delete}),
         Resource("/v1/responses/{}/cancel", {"POST": response.cancel}),
         Resource("/v1/responses/{}/input_items", {"GET": response.input_items}),
+        Resource("/v1/conversations", {"POST": conversation.create}),
+        Resource(
+            "/v1/conversations/{}",
+            {"GET": conversation.one, "POST": conversation.update, "DELETE": conversation.delete},
+        ),
+        Resource("/v1/conversations/{}/items", {"GET": conversation.items, "POST": conversation.add}),
+        Resource("/v1/conversations/{}/items/{}", {"GET": conversation.item, "DELETE": conversation.remove}),
         Resource("/v1/runs", {"POST": run.begin}),
         Resource("/v1/runs/{}", {"GET": run.one}),
         Resource("/v1/runs/{}/events", {"GET": run.events}),

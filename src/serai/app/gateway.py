@@ -148,6 +148,7 @@ class Gateway:
         self._switchboard.add(self._site.platform)
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
+        self._conversations = opened.conversations
         self._server = Server(self._services(runs), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -214,6 +215,7 @@ class Gateway:
             runs=runs,
             lasting=self._lasting,
             approvals=NoApprovals(),
+            conversations=self._conversations,
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,
