@@ -12,12 +12,14 @@ import aiohttp
 from openai import AsyncOpenAI
 
 from serai.api.server import Server
-from serai.api.services import Readiness, Services
+from serai.api.services import Readiness, Services, Trail
+from serai.app.approval import NoApprovals
 from serai.core.change import BadConfiguration, Change
 from serai.core.decision import Considered, Decision, Explanation
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import MAIN, AgentId, InputId, SessionId
 from serai.core.message import Answer, Usage
+from serai.core.principal import Principal
 from serai.core.profile import AgentProfile
 from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
@@ -25,6 +27,7 @@ from serai.core.source import Source
 from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
+from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
 from tests.api.nothing import NoArchive, NoSessions, no_retry
@@ -101,6 +104,22 @@ class FakeRuns:
         self.runs.append(run)
         self.started.set()
         return run
+
+
+class FakeLasting:
+    """Where no run or response is."""
+
+    async def start(self, ask: Ask) -> FakeRun:
+        raise AssertionError(f"a background call came unexpectedly: {ask}")
+
+    async def find(self, _name: InputId, _kind: RecordKind, _principal: Principal) -> RecordRow | None:
+        return None
+
+    async def trail(self, row: RecordRow) -> Trail:
+        raise AssertionError(f"nobody should know {row}")
+
+    async def stop(self, row: RecordRow) -> None:
+        raise AssertionError(f"nobody should know {row}")
 
 
 class FakeSecrets:
@@ -181,6 +200,8 @@ class Stage:
                 sessions=NoSessions(),
                 retry=no_retry,
                 activity=Activity(),
+                lasting=FakeLasting(),
+                approvals=NoApprovals(),
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.api.whole import LAB, OPERATOR, SECOND, whole
+from tests.api.hosted import LAB, OPERATOR, SECOND, whole
 
 
 def ids(listed: Any) -> list[str]:
@@ -207,7 +207,7 @@ async def test_what_is_said_in_a_session_is_answered_whole_and_streamed(tmp_path
     assert answer["usage"]["total_tokens"] == 0
     assert [event["type"] for event in events] == ["message.delta", "run.completed"]
     assert events[0]["delta"] == "ops at your service"
-    assert events[1]["answer"]["message"]["content"] == "ops at your service"
+    assert events[1]["output"] == "ops at your service"
 
 
 async def test_an_operator_speaks_in_the_name_of_the_sessions_own_key(tmp_path: Path) -> None:

@@ -135,11 +135,11 @@ class AgentLoop:
             if task.join is not None and progress.model_calls:
                 await _join(task.join, progress)
             reply = await self._ask(task, progress)
-            progress.step += 1
             calls = reply.message.tool_calls
             own = [call for call in calls if not task.is_clients(call)]
             if not calls or len(own) < len(calls):
                 reply = await self._final(task, reply)
+            progress.step += 1
             _take_reply(progress, reply)
             step = Step(progress.step, "model", "done", result=_encode(reply))
             if own:

@@ -65,9 +65,14 @@ class ApiError(SeraiError):
 
     def body(self) -> bytes:
         """The JSON document."""
+        return b'{"error":%b}' % self.detail()
+
+    def detail(self) -> bytes:
+        """The error object alone."""
         kind = _TYPES.get(self.status) or ("server_error" if self.status >= 500 else "invalid_request_error")
-        detail = {"message": str(self), "type": kind, "param": self.param, "code": self.code, **self.more}
-        return msgspec.json.encode({"error": detail})
+        return msgspec.json.encode(
+            {"message": str(self), "type": kind, "param": self.param, "code": self.code, **self.more}
+        )
 
 
 def invalid(param: str, text: str, code: str = "invalid_value") -> ApiError:

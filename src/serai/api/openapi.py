@@ -32,7 +32,7 @@ _HEADERS: Final[Mapping[str, tuple[str, Json]]] = {
     THREAD: ("The thread that it comes from, for routing.", _TEXT),
     SESSION: ("The session whose history the gateway keeps.", _VISIBLE),
     IDEMPOTENCY: ("The same request with the same key is answered once.", _VISIBLE),
-    LAST_EVENT: ("The id of the last event that was received.", {"type": "string", "pattern": "^[0-9]{1,19}$"}),
+    LAST_EVENT: ("The id of the last event that was received.", {"type": "string", "pattern": "^[0-9a-z.]{1,40}$"}),
 }
 
 
@@ -141,10 +141,9 @@ def _answers(made: Operation, schemas: Mapping[int, Json]) -> Json:
         content[_EVENTS] = {"schema": {"type": "string"}, "x-event-data": schemas[id(made.stream)]}
     found: Json = {str(made.status): {"description": HTTPStatus(made.status).phrase, "content": content}}
     for status, kind in made.also.items():
-        found[str(status)] = {
-            "description": HTTPStatus(status).phrase,
-            "content": {JSON: {"schema": schemas[id(kind)]}},
-        }
+        found[str(status)] = {"description": HTTPStatus(status).phrase}
+        if kind is not None:
+            found[str(status)]["content"] = {JSON: {"schema": schemas[id(kind)]}}
     return found
 
 

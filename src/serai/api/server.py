@@ -17,6 +17,7 @@ from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
 from serai.api.routing import RouteTest
+from serai.api.run import RunResource
 from serai.api.services import Services
 from serai.api.session_chat import SessionChat
 from serai.api.sessions import Sessions
@@ -71,8 +72,14 @@ def _resources(services: Services) -> list[Resource]:
     operate, agents, events = Operate(services), Agents(), Events(services.activity)
     sessions = Sessions(services.archive, services.sessions)
     chat, deliveries = SessionChat(sessions, services.runs), Deliveries(services.archive, services.retry)
+    run = RunResource(services.lasting, services.approvals)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
+        Resource("/v1/runs", {"POST": run.begin}),
+        Resource("/v1/runs/{id}", {"GET": run.one}),
+        Resource("/v1/runs/{id}/events", {"GET": run.events}),
+        Resource("/v1/runs/{id}/stop", {"POST": run.stop}),
+        Resource("/v1/runs/{id}/approval", {"POST": run.approve}),
         Resource("/v1/models", {"GET": models.all}),
         Resource("/v1/models/{id}", {"GET": models.one}),
         Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),

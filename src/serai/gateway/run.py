@@ -17,6 +17,7 @@ from serai.gateway.door import Door
 from serai.gateway.recall import recalled
 from serai.ports.engine import Subscription
 from serai.ports.hooks import Dropped
+from serai.ports.record import NewRecord
 from serai.ports.store import Accepted, Arrival, Holder, Idempotency, SessionTaken
 
 _KEPT_SECONDS: Final = 24 * 3600
@@ -25,7 +26,10 @@ _KEPT_SECONDS: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call. The digests are of the routing headers with the model, and of the body."""
+    """One call. The digests are of the routing headers with the model, and of the body.
+
+    `record` is kept with it; `follows` is the ended response that it goes on behind, of the same key and agent.
+    """
 
     source: Source
     body: InputBody
@@ -34,6 +38,13 @@ class Ask:
     idempotency_key: str | None = None
     route_digest: str = ""
     body_digest: str = ""
+    record: NewRecord | None = None
+    follows: InputId | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it goes on when its caller has gone, also after a restart (SPEC 11.3, 11.5)."""
+        return self.idempotency_key is not None or (self.record is not None and self.record.background)
 
 
 class Run:
@@ -127,9 +138,11 @@ class Runs:
             session=session,
             owner=ask.principal.name,
             idempotency=wanted,
-            survives=wanted is not None,
+            survives=ask.lasting,
             alone=ask.session is None,
             source=source if door.hooks.wants_source else None,
+            record=ask.record,
+            follows=ask.follows,
         )
         subscription = door.subscribe(run_topic(input_id))
         try:
@@ -137,7 +150,7 @@ class Runs:
         except BaseException:
             subscription.close()
             raise
-        run = Run(accepted, session, door, lasting=wanted is not None)
+        run = Run(accepted, session, door, lasting=ask.lasting)
         if accepted.input_id == input_id:
             run.listen(subscription)
         else:

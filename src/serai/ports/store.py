@@ -23,6 +23,7 @@ from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message, Revision, Usage
 from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
+from serai.ports.record import NewRecord
 
 
 class SessionTaken(SeraiError):
@@ -52,7 +53,9 @@ class Arrival:
     this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
     lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
-    `source` is kept with it where it is given. `dropped` says why no turn will take it: then it is stored as
+    `source` is kept with it where it is given. `record` is kept with it for those who ask for it later. It goes on
+    behind the ended one that it `follows`: in the same session where nothing was said since, else in one of its own
+    with what was said up to there. `dropped` says why no turn will take it: then it is stored as
     cancelled, without its body, so that a second copy is known.
     """
 
@@ -74,6 +77,8 @@ class Arrival:
     joins: bool = False
     source: Source | None = None
     dropped: str | None = None
+    record: NewRecord | None = None
+    follows: InputId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from serai.stores.sqlite import people, recovery, turn
 from serai.stores.sqlite import session as sessions
 from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.mailbox import SqliteMailbox
+from serai.stores.sqlite.record import SqliteRecords
 from serai.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class SqliteStore:
         self._writer = Writer(write, inline=inline)
         self._read = read
         self.mailbox = SqliteMailbox(self._writer, read, path)
+        self.records = SqliteRecords(self._writer, read)
 
     async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
         return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))
