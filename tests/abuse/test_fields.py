@@ -53,8 +53,9 @@ async def test_a_value_of_the_wrong_kind_is_400_and_names_its_field(tmp_path: Pa
         aiohttp.ClientSession(gateway.url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}) as client,
     ):
         document = await (await client.get("/openapi.json")).json()
-        question = {**GOOD["/v1/chat/completions"]}
+        question = GOOD["/v1/chat/completions"]
         await client.post("/v1/chat/completions", json=question, headers={"X-Hermes-Session-Id": "trip"})
+        begun = await (await client.post("/v1/runs", json=GOOD["/v1/runs"])).json()
         bodies = {
             path for path, methods in document["paths"].items() if any("requestBody" in m for m in methods.values())
         }
