@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 KINDS: tuple[Any, ...] = (None, True, 7, 1.5, "text", [], [7], {}, {"a": 7}, 2**70, -1, "x" * 3000)
 GOOD: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "hello"}], "model": "ops"},
+    "/v1/responses": {"input": "hello", "model": "ops"},
     "/v1/runs": {"input": "hello", "model": "ops"},
     "/v1/runs/{id}/approval": {"choice": "deny"},
     "/api/routes/test": {"platform": "webhook"},

@@ -18,6 +18,7 @@ from serai.core.change import BadConfiguration, Change
 from serai.core.decision import Considered, Decision, Explanation
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import MAIN, AgentId, InputId, SessionId
+from serai.core.lane import LaneAddress
 from serai.core.message import Answer, Usage
 from serai.core.principal import Principal
 from serai.core.profile import AgentProfile
@@ -29,6 +30,7 @@ from serai.gateway.run import Ask
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
+from serai.ports.store import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
 from tests.api.nothing import NoArchive, NoSessions, no_retry
 
@@ -120,6 +122,20 @@ class FakeLasting:
 
     async def stop(self, row: RecordRow) -> None:
         raise AssertionError(f"nobody should know {row}")
+
+    async def drop(self, row: RecordRow) -> None:
+        raise AssertionError(f"nobody should know {row}")
+
+    async def forget(self, _name: InputId) -> None:
+        """Nothing is kept."""
+
+    async def said(self, _name: InputId, _owner: str, _agent: AgentId) -> Exchange | None:
+        return None
+
+    async def place(self, _row: RecordRow) -> LaneAddress | None:
+        return None
+
+    hides_drafts = False
 
 
 class FakeSecrets:

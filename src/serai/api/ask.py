@@ -1,5 +1,6 @@
 """From a request to what the gateway is asked: source, key, session, idempotency (SPEC 11.2, 11.7)."""
 
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -8,6 +9,7 @@ from serai.api.header import CHAT, IDEMPOTENCY, SESSION, THREAD, USER, identifie
 from serai.api.models import stamp
 from serai.api.path import Call
 from serai.core.ids import AgentId, InputId, SessionId
+from serai.core.lane import LaneAddress
 from serai.core.message import InputBody
 from serai.core.source import Source
 from serai.gateway.run import Ask
@@ -26,6 +28,7 @@ def asked(
     agent: AgentId | None = None,
     record: NewRecord | None = None,
     follows: InputId | None = None,
+    place: LaneAddress | None = None,
 ) -> Ask:
     """The call as the gateway takes it.
 
@@ -37,13 +40,12 @@ def asked(
     key = identifier(headers, IDEMPOTENCY)
     source = _source(chat, user, thread, agent or stamp(model, call.principal, call.snapshot))
     name = SessionId(session) if session is not None else None
+    made = Ask(source, question, call.principal, name, record=record, follows=follows, place=place)
     if key is None:
-        return Ask(source, question, call.principal, name, record=record, follows=follows)
+        return made
     route = (call.request.path, chat, user, thread, session, model)
     digest = sha256("\0".join([part or "" for part in route]).encode()).hexdigest()
-    return Ask(
-        source, question, call.principal, name, key, digest, sha256(body).hexdigest(), record=record, follows=follows
-    )
+    return replace(made, idempotency_key=key, route_digest=digest, body_digest=sha256(body).hexdigest())
 
 
 def session_of(call: Call) -> str | None:

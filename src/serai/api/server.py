@@ -16,6 +16,7 @@ from serai.api.openapi import Description
 from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
+from serai.api.response import ResponseResource
 from serai.api.routing import RouteTest
 from serai.api.run import RunResource
 from serai.api.services import Services
@@ -73,8 +74,13 @@ def _resources(services: Services) -> list[Resource]:
     sessions = Sessions(services.archive, services.sessions)
     chat, deliveries = SessionChat(sessions, services.runs), Deliveries(services.archive, services.retry)
     run = RunResource(services.lasting, services.approvals)
+    response = ResponseResource(services.runs, services.lasting, services.clock)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
+        Resource("/v1/responses", {"POST": response.create}),
+        Resource("/v1/responses/{id}", {"GET": response.one, "DELETE": response.delete}),
+        Resource("/v1/responses/{id}/cancel", {"POST": response.cancel}),
+        Resource("/v1/responses/{id}/input_items", {"GET": response.input_items}),
         Resource("/v1/runs", {"POST": run.begin}),
         Resource("/v1/runs/{id}", {"GET": run.one}),
         Resource("/v1/runs/{id}/events", {"GET": run.events}),

@@ -9,6 +9,7 @@ from serai.core.decision import Explanation
 from serai.core.delivery import Delivery
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
+from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
@@ -18,7 +19,7 @@ from serai.ports.clock import Clock, Entropy
 from serai.ports.platform import HttpEndpoint
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
-from serai.ports.store import Archive
+from serai.ports.store import Archive, Exchange
 
 Choice = Literal["once", "session", "always", "deny"]
 """How an approval may be answered (SPEC 6.5)."""
@@ -109,6 +110,27 @@ class Lasting(Protocol):
 
     async def stop(self, row: RecordRow) -> None:
         """Stops it, also where the process dies before that is done."""
+        ...
+
+    async def drop(self, row: RecordRow) -> None:
+        """Forgets it; what has not ended is stopped."""
+        ...
+
+    async def forget(self, name: InputId) -> None:
+        """Forgets a fleeting one that has ended; what has not is forgotten later."""
+        ...
+
+    async def said(self, name: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        """What was asked and answered."""
+        ...
+
+    async def place(self, row: RecordRow) -> LaneAddress | None:
+        """Where what follows it will probably be said."""
+        ...
+
+    @property
+    def hides_drafts(self) -> bool:
+        """Whether the final answer alone may be shown."""
         ...
 
 

@@ -8,7 +8,8 @@ import structlog
 
 from serai.core.error import SeraiError
 from serai.core.event import RunEvent, TurnEnded, run_topic
-from serai.core.ids import InputId
+from serai.core.ids import AgentId, InputId
+from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
 from serai.gateway.door import Door
 from serai.gateway.run import Ask, Run, Runs
@@ -70,9 +71,14 @@ class Lasting:
         ended = await self._door.outcome(row.id)
         return Trail([*events, ended] if ended is not None else events)
 
-    async def said(self, row: RecordRow) -> Exchange | None:
-        """What its turn has added to the history, as far as it may be shown."""
-        return await self._door.store.exchange(row.id, row.owner, row.agent)
+    async def said(self, name: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        """What was asked and answered; None where nothing of it is of that key and agent."""
+        return await self._door.store.exchange(name, owner, agent)
+
+    async def place(self, row: RecordRow) -> LaneAddress | None:
+        """Where what follows it will probably be said; None for a place of its own."""
+        found = await self._records.place(row.id)
+        return found[0] if found is not None else None
 
     @property
     def hides_drafts(self) -> bool:

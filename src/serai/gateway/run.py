@@ -28,7 +28,8 @@ _KEPT_SECONDS: Final = 24 * 3600
 class Ask:
     """One call. The digests are of the routing headers with the model, and of the body.
 
-    `record` is kept with it; `follows` is the ended response that it goes on behind, of the same key and agent.
+    `record` is kept with it; `follows` is the ended response that it goes on behind, of the same key and agent, and
+    `place` is where that was said, if it seems to be free.
     """
 
     source: Source
@@ -40,6 +41,7 @@ class Ask:
     body_digest: str = ""
     record: NewRecord | None = None
     follows: InputId | None = None
+    place: LaneAddress | None = None
 
     @property
     def lasting(self) -> bool:
@@ -127,7 +129,7 @@ class Runs:
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(
             input_id=input_id,
-            address=LaneAddress(decision.agent, source.platform, source.account, "dm", chat=session),
+            address=ask.place or LaneAddress(decision.agent, source.platform, source.account, "dm", chat=session),
             connection=Account(source.platform, source.account),
             dedupe_key=None,
             sender=ask.principal.name,

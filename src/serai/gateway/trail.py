@@ -86,11 +86,12 @@ class Trail:
     def _end(self, ended: TurnEnded) -> None:
         """The answer is told whole, whatever was seen of it while it was written."""
         last = self._entries[-1] if self._entries else None
-        said = "".join(last.pieces) if isinstance(last, _Text) else ""
-        if ended.answer is not None and ended.answer.text != said:
-            if isinstance(last, _Text) and ended.answer.text.startswith(said):
-                last.pieces.append(ended.answer.text[len(said) :])
-            elif ended.answer.text:
+        text = next((one for one in reversed(self._entries) if isinstance(one, _Text)), None)
+        said = "".join(text.pieces) if text is not None else ""
+        if ended.answer is not None and ended.answer.text not in ("", said):
+            if text is not None and text is last and ended.answer.text.startswith(said):
+                text.pieces.append(ended.answer.text[len(said) :])
+            else:
                 self._write(ended.answer.text, _step_of(last) + 1)
         self._entries.append(ended)
         self._ended = True

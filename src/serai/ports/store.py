@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from serai.core.call_id import own_ids
 from serai.core.cursor import Cursor
 from serai.core.decision import Decision
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Target
@@ -118,7 +119,8 @@ class Exchange:
     def answered(self) -> tuple[Message, ...]:
         """What came after the input's own messages."""
         places = range(len(self.body.before), len(self.messages))
-        asked = next((n for n in places if self.messages[n] == self.body.message), len(self.messages))
+        last = own_ids(self.body.message)
+        asked = next((n for n in places if self.messages[n] == last), len(self.messages))
         return self.messages[asked + 1 :]
 
 

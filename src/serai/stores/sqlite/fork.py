@@ -36,9 +36,10 @@ def placed(db: Db, arrival: Arrival, follows: InputId, lane_of: LaneOf) -> Arriv
     found = tip(db, follows)
     if found is not None:
         return replace(arrival, address=found[0], session=found[1], alone=False)
-    turn, session, _ = _place(db, follows)
-    name = SessionId(arrival.address.chat)
-    lane = lane_of(db, arrival.address, arrival.now)
+    turn, session, address = _place(db, follows)
+    name = SessionId(f"ses_{arrival.input_id.removeprefix('run_')}")
+    address = replace(address, chat=name)
+    lane = lane_of(db, address, arrival.now)
     cut = db.execute("SELECT min(n) FROM message WHERE session = ? AND turn > ?", (session, turn)).fetchone()[0]
     copied = db.execute(
         "INSERT INTO message (session, n, turn, body, created_at)"
@@ -49,7 +50,7 @@ def placed(db: Db, arrival: Arrival, follows: InputId, lane_of: LaneOf) -> Arriv
         "INSERT INTO session (id, lane, owner, messages, opened_at, last_at) VALUES (?, ?, ?, ?, ?, ?)",
         (name, lane, arrival.owner, copied, arrival.now, arrival.now),
     )
-    return replace(arrival, session=name, alone=False)
+    return replace(arrival, address=address, session=name, alone=False)
 
 
 def _place(db: Db, input_id: InputId) -> tuple[TurnId, SessionId, LaneAddress]:
