@@ -199,6 +199,18 @@ async def test_calls_of_the_client_are_answered_by_one_who_brings_everything_alo
     ]
 
 
+async def test_a_client_may_bring_the_whole_conversation_with_the_result() -> None:
+    model = ScriptedModel([[WEATHER], "Sunny."])
+    async with whole(model) as one:
+        first = await ask(one, "weather?", tools=[TOOL])
+        asked = {"type": "message", "role": "user", "content": "weather?"}
+        (wish,) = first["output"]
+        output = {"type": "function_call_output", "call_id": wish["call_id"], "output": "sunny"}
+        second = await ask(one, [asked, wish, output], tools=[TOOL])
+    assert texts(second) == ["Sunny."]
+    assert [role for role, _ in said(model)] == ["user", "assistant", "tool"]
+
+
 async def test_a_chain_remembers_and_may_branch() -> None:
     model = ScriptedModel(["one", "two", "three", "two again"])
     async with whole(model) as one:

@@ -246,7 +246,10 @@ class AgentLoop:
 
 
 def _answered(task: Task, progress: Progress) -> bool:
-    """Whether the model's last word is an answer, or calls that are the client's to run."""
+    """Whether the model's last word is an answer, or calls that are the client's to run. What the client brought
+    along is no word of the model's."""
+    if not progress.model_calls:
+        return False
     last = progress.new[-1]
     if last.role == "assistant" and not last.tool_calls:
         return True
