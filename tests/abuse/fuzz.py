@@ -40,6 +40,7 @@ class Attack:
     url: str
     session: requests.Session = field(default_factory=requests.Session)
     words: Mapping[str, str] = field(default_factory=lambda: {name: f"canary-{token_hex(8)}" for name in KEYS})
+    made: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     count: Counter[str] = field(default_factory=Counter)
 
     def prepare(self) -> None:
@@ -48,6 +49,7 @@ class Attack:
             for number in range(EACH):
                 for kind in ("own", "kept"):
                     self._say(name, key, f"{kind}-{name}-{number}")
+            self.made[name] = {place: [self._make(name, key, place) for _ in range(EACH)] for place in _MADE}
 
     def ids(self, name: str) -> Sequence[str]:
         """What may be asked for with a key: its own, and all of the others'."""
@@ -106,6 +108,10 @@ class Attack:
         name = caller if caller in KEYS else "ops"
         if path.startswith("/api/sessions/") and data.draw(st.integers(0, 3)):
             case.path_parameters["id"] = data.draw(st.sampled_from(self.ids(name)))
+        for place in _MADE:
+            if path.startswith(f"{place}/") and data.draw(st.integers(0, 3)):
+                ids = [one for made in self.made.values() for one in made[place]]
+                case.path_parameters["id"] = data.draw(st.sampled_from(ids))
         if path == "/v1/chat/completions" and data.draw(st.booleans()):
             case.headers["X-Hermes-Session-Id"] = data.draw(st.sampled_from(self.ids(name)))
         if path in _GOOD and case.method == "POST" and data.draw(st.booleans()):
@@ -139,6 +145,14 @@ class Attack:
         )
         assert named.status_code == 200, named.text
 
+    def _make(self, name: str, key: str, place: str) -> str:
+        """A run or response that holds the key's word."""
+        said = {"model": name, "input": f"keep {self.words[name]}"}
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = self.session.post(f"{self.url}{place}", json=said, headers=headers, timeout=_PATIENCE_S)
+        assert answer.status_code in (200, 202), answer.text
+        return str(answer.json()[_MADE[place]])
+
     def _get(self, path: str, key: str) -> Any:
         answer = self.session.get(
             f"{self.url}{path}", headers={"Authorization": f"Bearer {key}"}, timeout=_PATIENCE_S
@@ -147,8 +161,13 @@ class Attack:
         return answer.json()
 
 
+_MADE: Final[Mapping[str, str]] = {"/v1/runs": "run_id", "/v1/responses": "id"}
+"""What else is made and found by an id, and where that stands."""
+
 _GOOD: Final[Mapping[str, dict[str, Any]]] = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "hello"}]},
+    "/v1/runs": {"input": "hello"},
+    "/v1/responses": {"input": "hello"},
     "/api/sessions/{id}/chat": {"message": "hello"},
     "/api/sessions/{id}/fork": {},
     "/api/routes/test": {"platform": "api_server"},
@@ -156,6 +175,11 @@ _GOOD: Final[Mapping[str, dict[str, Any]]] = {
 _TWISTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
     "/v1/chat/completions": [{"model": name} for name in ("ops", "lab", "default", "nobody")]
     + [{"model": name, "stream": True} for name in ("ops", "lab")],
+    "/v1/runs": [{"model": name} for name in ("ops", "lab", "default")]
+    + [{"model": "ops", "session_id": f"kept-{name}-0"} for name in KEYS],
+    "/v1/responses": [{"model": name} for name in ("ops", "lab", "default")]
+    + [{"model": name, "stream": True} for name in KEYS]
+    + [{"model": name, "background": True} for name in KEYS],
     "/api/sessions/{id}/chat": [{}, {"stream": True}],
     "/api/sessions/{id}/fork": [{}, {"session_id": "kept-lab-0"}, {"session_id": "kept-ops-0"}],
     "/api/routes/test": [{"chat_id": "1"}],
