@@ -61,6 +61,13 @@ def after(name: str, event: str) -> Row:
     return Row(name, sent, 400, "invalid_value", "Last-Event-ID")
 
 
+def _chosen(name: str) -> dict[str, Any]:
+    """A completion that must call a function which it does not bring along."""
+    function = {"type": "function", "function": {"name": name}}
+    offered = {"type": "function", "function": {"name": "f"}}
+    return {"messages": [{"role": "user", "content": "?"}], "tools": [offered], "tool_choice": function}
+
+
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
@@ -202,6 +209,8 @@ BODIES: Final[Sequence[Row]] = (
         400,
         "invalid_json",
     ),
+    posted("a choice of no name", CHAT, _chosen(""), 400, "invalid_value", "tool_choice"),
+    posted("a choice of a strange name", CHAT, _chosen("x"), 400, "invalid_value", "tool_choice"),
     posted("NUL as a name", CHAT, b'{"\\u0000": 1}', 400, "unknown_parameter", "\0"),
     posted("a byte order mark", CHAT, b"\xef\xbb\xbf" + GOOD, 400, "invalid_json"),
     posted("UTF-16", CHAT, GOOD.decode().encode("utf-16"), 400, "invalid_json"),

@@ -21,6 +21,9 @@ KINDS: tuple[Any, ...] = (None, True, 7, 1.5, "text", [], [7], {}, {"a": 7}, 2**
 GOOD: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "hello"}], "model": "ops"},
     "/v1/responses": {"input": "hello", "model": "ops"},
+    "/v1/conversations": {"metadata": {"a": "b"}},
+    "/v1/conversations/{id}": {"metadata": {"a": "b"}},
+    "/v1/conversations/{id}/items": {"items": [{"role": "user", "content": "hello"}]},
     "/v1/runs": {"input": "hello", "model": "ops"},
     "/v1/runs/{id}/approval": {"choice": "deny"},
     "/api/routes/test": {"platform": "webhook"},
@@ -57,6 +60,8 @@ async def test_a_value_of_the_wrong_kind_is_400_and_names_its_field(tmp_path: Pa
         question = GOOD["/v1/chat/completions"]
         await client.post("/v1/chat/completions", json=question, headers={"X-Hermes-Session-Id": "trip"})
         begun = await (await client.post("/v1/runs", json=GOOD["/v1/runs"])).json()
+        talk = await (await client.post("/v1/conversations", json={})).json()
+        ids = {"runs": begun["run_id"], "conversations": talk["id"], "sessions": "trip"}
         bodies = {
             path for path, methods in document["paths"].items() if any("requestBody" in m for m in methods.values())
         }
@@ -65,7 +70,7 @@ async def test_a_value_of_the_wrong_kind_is_400_and_names_its_field(tmp_path: Pa
             for method, field, value in wrong(document, path):
                 count += 1
                 sent = json.dumps({**good, field: value})
-                place = path.replace("{id}", begun["run_id"] if path.startswith("/v1/runs") else "trip")
+                place = path.replace("{id}", ids.get(path.split("/")[2], ""))
                 async with client.request(method, place, data=sent) as answer:
                     came = await answer.json()
                 error = came.get("error", {})

@@ -27,12 +27,14 @@ from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
+from serai.ports.conversation import ConversationRow
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
 from serai.ports.store import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
 from tests.api.nothing import NoArchive, NoSessions, no_retry
+from tests.stores.test_sqlite import memory_store
 
 OPS = AgentId("ops")
 BROKEN = AgentId("broken")
@@ -135,6 +137,9 @@ class FakeLasting:
     async def place(self, _row: RecordRow) -> LaneAddress | None:
         return None
 
+    def forget_history(self, _row: ConversationRow) -> None:
+        """Nothing is remembered."""
+
     hides_drafts = False
 
 
@@ -218,6 +223,7 @@ class Stage:
                 activity=Activity(),
                 lasting=FakeLasting(),
                 approvals=NoApprovals(),
+                conversations=memory_store().conversations,
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,

@@ -95,6 +95,7 @@ class Whole:
                 activity=Activity(),
                 lasting=stage.lasting,
                 approvals=self.approvals,
+                conversations=stage.store.conversations,
                 explain=stage.resolver.explain,
                 endpoint=lambda _platform, _account: None,
                 ready=_ready,

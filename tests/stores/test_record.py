@@ -1,17 +1,19 @@
-"""The SQLite records keep the contract, on disk and in memory."""
+"""The SQLite records and conversations keep their contracts, on disk and in memory."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from serai.ports.conversation import Conversations
 from serai.ports.record import Records
 from serai.stores.sqlite.store import SqliteStore, open_store
+from serai.testing.conversation_contract import ConversationContract
 from serai.testing.record_contract import RecordContract
 from tests.stores.test_sqlite import memory_store
 
 
-class TestOnDisk(RecordContract):
+class TestOnDisk(RecordContract, ConversationContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqliteStore]:
         opened = open_store(tmp_path / "state.db")
@@ -22,8 +24,12 @@ class TestOnDisk(RecordContract):
     def records(self, store: SqliteStore) -> Records:
         return store.records
 
+    @pytest.fixture
+    def conversations(self, store: SqliteStore) -> Conversations:
+        return store.conversations
 
-class TestInMemory(RecordContract):
+
+class TestInMemory(RecordContract, ConversationContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[SqliteStore]:
         opened = memory_store()
@@ -33,3 +39,7 @@ class TestInMemory(RecordContract):
     @pytest.fixture
     def records(self, store: SqliteStore) -> Records:
         return store.records
+
+    @pytest.fixture
+    def conversations(self, store: SqliteStore) -> Conversations:
+        return store.conversations

@@ -159,6 +159,7 @@ class WebStage:
             activity=Activity(),
             lasting=stage.lasting,
             approvals=NoApprovals(),
+            conversations=stage.store.conversations,
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,

@@ -28,6 +28,7 @@ def asked(
     agent: AgentId | None = None,
     record: NewRecord | None = None,
     follows: InputId | None = None,
+    conversation: str | None = None,
     place: LaneAddress | None = None,
 ) -> Ask:
     """The call as the gateway takes it.
@@ -40,7 +41,13 @@ def asked(
     key = identifier(headers, IDEMPOTENCY)
     source = _source(chat, user, thread, agent or stamp(model, call.principal, call.snapshot))
     name = SessionId(session) if session is not None else None
-    made = Ask(source, question, call.principal, name, record=record, follows=follows, place=place)
+    made = Ask(
+        *(source, question, call.principal, name),
+        record=record,
+        follows=follows,
+        conversation=conversation,
+        place=place,
+    )
     if key is None:
         return made
     route = (call.request.path, chat, user, thread, session, model)

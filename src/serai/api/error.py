@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from serai.core.change import BadConfiguration
 from serai.core.error import Busy, InvalidTools, ModelError, NoModel, Refused, SeraiError, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
+from serai.ports.conversation import ConversationBusy
 from serai.ports.store import IdempotencyConflict, SessionTaken
 
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
@@ -115,6 +116,8 @@ def _refused(error: SeraiError) -> ApiError:
             return ApiError(400, "invalid_tools", text, param="tools")
         case SessionTaken():
             return ApiError(404, "session_not_found", text, param="X-Hermes-Session-Id")
+        case ConversationBusy():
+            return ApiError(409, "conversation_busy", text)
         case IdempotencyConflict():
             once = (("X-Should-Retry", "false"),)
             return ApiError(409, "idempotency_conflict", text, param="Idempotency-Key", lines=once)

@@ -1,5 +1,6 @@
 """GET /openapi.json: the API described, of what stands beside its handlers (OpenAPI Specification 3.1)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +23,9 @@ _ABOUT: Final = (
     " what belongs to it and its agents; what is another's is not there (404)."
 )
 _REF: Final = "#/components/schemas/{name}"
+_MODULE: Final = re.compile(rb"\bserai\.(?:\w+\.)+(?=\w+\.\w)")
+"""Where a type lives, but for its module's own name, which tells types of one name apart."""
+
 _EVENTS: Final = "text/event-stream"
 _SCHEME: Final = "key"
 _TEXT: Final = {"type": "string", "maxLength": 256}
@@ -101,7 +105,8 @@ def _types(operation: Operation) -> list[Any]:
 def _schemas(described: Sequence[_Described]) -> tuple[Mapping[int, Json], Json]:
     """The schema of each type, by the type's identity, and the components to which they refer."""
     types = [ErrorDocument, *(one for entry in described for one in _types(entry.operation))]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    made = msgspec.json.schema_components(types, ref_template=_REF)
+    schemas, components = msgspec.json.decode(_MODULE.sub(b"", msgspec.json.encode(made)))
     return {id(one): schema for one, schema in zip(types, schemas, strict=True)}, components
 
 

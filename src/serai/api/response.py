@@ -1,6 +1,6 @@
 """Responses: asked, read again, cancelled, deleted (SPEC 11.4, 16.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -36,6 +36,7 @@ from serai.api.services import Lasting, Run, Runs
 from serai.core.message import Message
 from serai.gateway.run import Ask
 from serai.ports.clock import Clock
+from serai.ports.conversation import ConversationRow
 from serai.ports.record import NewRecord, RecordRow
 
 _ERRORS: Final = ("response_not_found", "storage_failed")
@@ -43,11 +44,16 @@ _REQUEST: Final = msgspec.json.Decoder(ResponseRequest)
 _decode_echo: Final = msgspec.json.Decoder(Echo).decode
 
 
+FindConversation = Callable[[Call, str, str | None], Awaitable[ConversationRow]]
+"""Finds a conversation of the caller's for a model. Raises ApiError 404."""
+
+
 class ResponseResource:
     """`/v1/responses` and what lies under it."""
 
-    def __init__(self, runs: Runs, lasting: Lasting, clock: Clock) -> None:
+    def __init__(self, runs: Runs, lasting: Lasting, find_conversation: FindConversation, clock: Clock) -> None:
         self._runs = runs
+        self._find_conversation = find_conversation
         self._lasting = lasting
         self._clock = clock
 
@@ -63,6 +69,8 @@ class ResponseResource:
             "invalid_tools",
             "model_not_found",
             "no_tool_call",
+            "conversation_not_found",
+            "conversation_busy",
             "response_not_found",
             "response_not_ready",
             "session_not_found",
@@ -73,7 +81,7 @@ class ResponseResource:
         """POST /v1/responses. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         body = await read(call.request)
         wanted = decode(_REQUEST, body)
-        repeated = echo(wanted)
+        repeated = echo(wanted, _conversation(wanted))
         ask = await self._ask(call, wanted, body, repeated)
         if wanted.background:
             return await self._begin(call, wanted, await self._lasting.start(ask), repeated)
@@ -129,6 +137,9 @@ class ResponseResource:
 
     async def _ask(self, call: Call, wanted: ResponseRequest, body: bytes, repeated: Echo) -> Ask:
         earlier = await self._earlier(call, wanted) if wanted.previous_response_id is not None else None
+        name = repeated.conversation.id if repeated.conversation is not None else None
+        conversation = await self._find_conversation(call, name, wanted.model) if name is not None else None
+        agent = earlier.agent if earlier is not None else None
         record = NewRecord(
             "response",
             msgspec.json.encode(repeated),
@@ -139,12 +150,14 @@ class ResponseResource:
         return asked(
             call,
             body,
-            question(wanted, continued=earlier is not None),
+            question(wanted, continued=earlier is not None or conversation is not None),
             model=wanted.model,
-            agent=earlier.agent if earlier is not None else None,
+            session=name,
+            agent=conversation.agent if conversation is not None else agent,
+            conversation=name,
             record=record,
             follows=earlier.id if earlier is not None else None,
-            place=await self._lasting.place(earlier) if earlier is not None else None,
+            place=await self._lasting.place(earlier) if earlier is not None and repeated.store else None,
         )
 
     async def _earlier(self, call: Call, wanted: ResponseRequest) -> RecordRow:
@@ -206,6 +219,17 @@ class ResponseResource:
         if row is None:
             raise _missing(call.parts[0], None)
         return row
+
+
+def _conversation(wanted: ResponseRequest) -> str | None:
+    """The id of the conversation that is meant. Raises ApiError 400 where that cannot be."""
+    if wanted.conversation is None:
+        return None
+    if wanted.previous_response_id is not None:
+        raise invalid("conversation", "`conversation` and `previous_response_id` exclude each other.")
+    if wanted.store is False:
+        raise invalid("store", "What is said in a conversation is kept in it.")
+    return wanted.conversation if isinstance(wanted.conversation, str) else wanted.conversation.id
 
 
 def _about(row: RecordRow) -> About:

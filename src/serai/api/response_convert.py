@@ -50,7 +50,7 @@ def question(wanted: ResponseRequest, *, continued: bool) -> InputBody:
     messages = _messages(wanted.input)
     if messages[-1].role == "assistant":
         raise invalid("input", "The last item must be a message to the agent, or the output of a function call.")
-    _check_calls(messages, continued=continued)
+    check_calls(messages, continued=continued)
     client, choice = _tools(wanted)
     return InputBody(
         messages[-1],
@@ -191,9 +191,9 @@ def _missing(place: str) -> ApiError:
     return ApiError(400, "missing_required_parameter", f"`{place}` is missing.", param=place)
 
 
-def _check_calls(messages: Sequence[Message], *, continued: bool) -> None:
+def check_calls(messages: Sequence[Message], *, continued: bool, param: str = "input") -> None:
     """Every call is answered right after it, and nothing else is; outputs at the beginning may belong to what was
-    said earlier."""
+    said earlier. Raises ApiError 400."""
     waiting: set[str] = set()
     early = continued
     for one in messages:
@@ -201,11 +201,11 @@ def _check_calls(messages: Sequence[Message], *, continued: bool) -> None:
             if one.tool_call_id in waiting:
                 waiting.discard(one.tool_call_id)
             elif not early:
-                raise invalid("input", f"No function call before it has the `call_id` {one.tool_call_id!r:.80}.")
+                raise invalid(param, f"No function call before it has the `call_id` {one.tool_call_id!r:.80}.")
             continue
         if waiting:
-            raise invalid("input", f"The function call {min(waiting)!r:.80} has no output.")
+            raise invalid(param, f"The function call {min(waiting)!r:.80} has no output.")
         early = early and one.role != "assistant"
         waiting = {call.id for call in one.tool_calls}
     if waiting:
-        raise invalid("input", f"The function call {min(waiting)!r:.80} has no output.")
+        raise invalid(param, f"The function call {min(waiting)!r:.80} has no output.")

@@ -4,6 +4,7 @@ An id of a response is that of its run. `model` is the agent that answered: mode
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final, Literal
 
 from msgspec import Struct, field
@@ -191,6 +192,12 @@ def echo(wanted: ResponseRequest, conversation: str | None = None) -> Echo:
         user=wanted.user,
         conversation=ConversationEcho(conversation) if conversation is not None else None,
     )
+
+
+@cache
+def usual_echo() -> Echo:
+    """What a request repeats that sets nothing."""
+    return echo(ResponseRequest(""))
 
 
 class Response(Struct, tag_field="object", tag="response"):

@@ -124,6 +124,12 @@ class StreamOptions(Struct, forbid_unknown_fields=True):
     include_obfuscation: bool | None = None
 
 
+class NamedConversation(Struct):
+    """A conversation by its id."""
+
+    id: ResponseId
+
+
 class ResponseRequest(Struct, forbid_unknown_fields=True):
     """A whole request."""
 
@@ -131,6 +137,7 @@ class ResponseRequest(Struct, forbid_unknown_fields=True):
     model: str | None = None
     instructions: str | None = None
     previous_response_id: ResponseId | None = None
+    conversation: ResponseId | NamedConversation | None = None
     store: bool | None = None
     background: bool | None = None
     stream: bool | None = None

@@ -16,6 +16,7 @@ from serai.core.source import Source
 from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.clock import Clock, Entropy
+from serai.ports.conversation import ConversationRow, Conversations
 from serai.ports.platform import HttpEndpoint
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
@@ -128,6 +129,10 @@ class Lasting(Protocol):
         """Where what follows it will probably be said."""
         ...
 
+    def forget_history(self, row: ConversationRow) -> None:
+        """Something was taken out of what was said in a conversation."""
+        ...
+
     @property
     def hides_drafts(self) -> bool:
         """Whether the final answer alone may be shown."""
@@ -181,6 +186,7 @@ class Services:
     activity: Activity
     lasting: Lasting
     approvals: Approvals
+    conversations: Conversations
     explain: Callable[[Source], Awaitable[Explanation]]
     endpoint: Callable[[str, str], HttpEndpoint | None]
     ready: Callable[[], Awaitable[Readiness]]

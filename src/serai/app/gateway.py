@@ -156,6 +156,7 @@ class Gateway:
         self._switchboard.add(self._site.platform)
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
+        self._conversations = opened.conversations
         self._server = Server(self._services(door, runs), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -228,6 +229,7 @@ class Gateway:
             activity=self._activity,
             lasting=self._lasting,
             approvals=NoApprovals(),
+            conversations=self._conversations,
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,

@@ -8,12 +8,13 @@ import structlog
 
 from serai.core.error import SeraiError
 from serai.core.event import RunEvent, TurnEnded, run_topic
-from serai.core.ids import AgentId, InputId
+from serai.core.ids import DEFAULT_ACCOUNT, AgentId, InputId
 from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
 from serai.gateway.door import Door
 from serai.gateway.run import Ask, Run, Runs
 from serai.gateway.trail import Trail, recorded
+from serai.ports.conversation import ConversationRow
 from serai.ports.engine import Subscription
 from serai.ports.record import RecordKind, RecordRow, Records
 from serai.ports.store import Exchange
@@ -79,6 +80,11 @@ class Lasting:
         """Where what follows it will probably be said; None for a place of its own."""
         found = await self._records.place(row.id)
         return found[0] if found is not None else None
+
+    def forget_history(self, row: ConversationRow) -> None:
+        """Something was taken out of what was said in a conversation."""
+        if row.agent is not None:
+            self._door.lanes.forget(LaneAddress(row.agent, "api_server", DEFAULT_ACCOUNT, "dm", chat=row.id))
 
     @property
     def hides_drafts(self) -> bool:

@@ -28,8 +28,8 @@ _KEPT_SECONDS: Final = 24 * 3600
 class Ask:
     """One call. The digests are of the routing headers with the model, and of the body.
 
-    `record` is kept with it; `follows` is the ended response that it goes on behind, of the same key and agent, and
-    `place` is where that was said, if it seems to be free.
+    `record` is kept with it. `conversation` is the one whose session it is said in. `follows` is the ended response
+    that it goes on behind, of the same key and agent, and `place` where that was said, if it seems to be free.
     """
 
     source: Source
@@ -41,6 +41,7 @@ class Ask:
     body_digest: str = ""
     record: NewRecord | None = None
     follows: InputId | None = None
+    conversation: str | None = None
     place: LaneAddress | None = None
 
     @property
@@ -145,6 +146,7 @@ class Runs:
             source=source if door.hooks.wants_source else None,
             record=ask.record,
             follows=ask.follows,
+            conversation=ask.conversation,
         )
         subscription = door.subscribe(run_topic(input_id))
         try:

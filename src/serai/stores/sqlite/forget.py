@@ -25,10 +25,27 @@ def forget_input(db: Db, input_id: InputId) -> None:
     db.execute("DELETE FROM input WHERE id = ?", (input_id,))
     db.execute("DELETE FROM step WHERE turn = ?", (turn,))
     db.execute("DELETE FROM turn WHERE id = ?", (turn,))
-    if db.execute("SELECT 1 FROM input WHERE lane = ? LIMIT 1", (lane,)).fetchone() is None:
-        db.execute("DELETE FROM message WHERE session IN (SELECT id FROM session WHERE lane = ?)", (lane,))
-        db.execute("DELETE FROM session WHERE lane = ?", (lane,))
-        db.execute("DELETE FROM lane WHERE id = ?", (lane,))
+    session = own_session(input_id)
+    db.execute("DELETE FROM message WHERE session = ?", (session,))
+    if db.execute("DELETE FROM session WHERE id = ?", (session,)).rowcount or turn is None:
+        db.execute("DELETE FROM lane WHERE id = ? AND chat = ?", (lane, session))
+
+
+def own_session(input_id: InputId) -> str:
+    """The session that an API call has where it does not join another one."""
+    return f"ses_{input_id.removeprefix('run_')}"
+
+
+def is_built_on(db: Db, input_id: InputId) -> bool:
+    """Whether what was said in a record's turn is a part of something else: it joined a session, or others did."""
+    found = db.execute(
+        "SELECT turn.session != ?2 OR EXISTS"
+        " (SELECT 1 FROM message WHERE message.session = turn.session AND message.turn > turn.id)"
+        " OR EXISTS (SELECT 1 FROM input AS next WHERE next.pending = 1 AND next.lane = turn.lane AND next.id != ?1)"
+        " FROM input JOIN turn ON turn.id = input.turn WHERE input.id = ?1",
+        (input_id, own_session(input_id)),
+    ).fetchone()
+    return found is not None and bool(found[0])
 
 
 def forget_fleeting(db: Db) -> None:

@@ -32,8 +32,12 @@ def tip(db: Db, input_id: InputId) -> tuple[LaneAddress, SessionId] | None:
 
 def placed(db: Db, arrival: Arrival, follows: InputId, lane_of: LaneOf) -> Arrival:
     """The arrival in the session that it goes on in: the one it follows, or a new one with a copy of what was said
-    there so far. Raises SessionTaken where there is nothing to follow."""
-    found = tip(db, follows)
+    there so far. What is fleeting never goes into another's session.
+
+    Raises SessionTaken where there is nothing to follow.
+    """
+    fleeting = arrival.record is not None and arrival.record.fleeting
+    found = None if fleeting else tip(db, follows)
     if found is not None:
         return replace(arrival, address=found[0], session=found[1], alone=False)
     turn, session, address = _place(db, follows)

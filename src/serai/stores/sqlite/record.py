@@ -10,9 +10,10 @@ from serai.core.ids import AgentId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.turn import Step
 from serai.ports.record import NewRecord, RecordKind, RecordRow, RecordState
+from serai.ports.store import Arrival
 from serai.stores.sqlite.claim import read_steps
 from serai.stores.sqlite.codec import encode
-from serai.stores.sqlite.forget import forget_input
+from serai.stores.sqlite.forget import forget_input, is_built_on
 from serai.stores.sqlite.fork import tip
 from serai.stores.sqlite.turn import outcome
 from serai.stores.sqlite.writer import Writer
@@ -75,15 +76,18 @@ class SqliteRecords:
             raise StorageFailed(f"the database could not be read: {error}") from error
 
 
-def insert(db: Db, record: NewRecord, input_id: InputId, owner: str, agent: AgentId, now: float) -> None:
+def insert(db: Db, record: NewRecord, arrival: Arrival) -> None:
     """Keeps a record beside its input. Raises Busy where too many are active."""
     if record.most is not None and _active(db) >= record.most:
         text = f"{record.most} runs and background responses are active, which is the most; try again later"
         raise Busy(text, retry_after=_AGAIN_SECONDS)
     db.execute(
-        "INSERT INTO record (id, kind, owner, agent, document, background, fleeting, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (input_id, record.kind, owner, agent, record.document, record.background, record.fleeting, now),
+        "INSERT INTO record (id, kind, owner, agent, document, background, fleeting, conversation, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(arrival.input_id, record.kind, arrival.owner, arrival.address.agent, record.document),
+            *(record.background, record.fleeting, arrival.conversation, arrival.now),
+        ),
     )
 
 
@@ -113,12 +117,7 @@ def _stop(db: Db, input_id: InputId, reason: str, now: float) -> None:
 
 
 def _drop(db: Db, input_id: InputId) -> None:
-    builds_on = db.execute(
-        "SELECT count(DISTINCT message.turn) FROM input JOIN turn ON turn.id = input.turn"
-        " JOIN message ON message.session = turn.session WHERE input.id = ?",
-        (input_id,),
-    ).fetchone()[0]
-    if builds_on > 1:
+    if is_built_on(db, input_id):
         db.execute("DELETE FROM record WHERE id = ?", (input_id,))
         return
     db.execute("UPDATE record SET fleeting = 1 WHERE id = ?", (input_id,))

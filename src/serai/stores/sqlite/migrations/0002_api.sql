@@ -8,13 +8,18 @@ CREATE TABLE record (
     document BLOB NOT NULL,
     background INTEGER NOT NULL,
     fleeting INTEGER NOT NULL,
+    conversation TEXT,
     created_at REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX record_age ON record (created_at);
+CREATE INDEX record_conversation ON record (conversation) WHERE conversation IS NOT NULL;
 CREATE INDEX record_fleeting ON record (id) WHERE fleeting = 1;
 
+-- A message of a conversation as its items are shown; made when it is first listed.
+ALTER TABLE message ADD COLUMN items BLOB;
+
 -- Conversations of the API. The session of that id is made with the first response, which fixes the agent; until then
--- `items` holds what was put in.
+-- `items` holds what was put in, as pairs of the message and its items.
 CREATE TABLE conversation (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
