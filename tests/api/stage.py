@@ -25,6 +25,7 @@ from serai.core.profile import AgentProfile
 from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
+from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.conversation import ConversationRow
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
@@ -32,6 +33,7 @@ from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
 from serai.ports.store import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
+from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.stores.test_sqlite import memory_store
 
 OPS = AgentId("ops")
@@ -215,6 +217,10 @@ class Stage:
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
                 runs=runs,
+                archive=NoArchive(),
+                sessions=NoSessions(),
+                retry=no_retry,
+                activity=Activity(),
                 lasting=FakeLasting(),
                 approvals=NoApprovals(),
                 conversations=memory_store().conversations,

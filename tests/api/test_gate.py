@@ -160,7 +160,9 @@ async def test_a_listed_page_is_told_beforehand_what_it_may_send() -> None:
     assert answer.headers["access-control-allow-methods"] == "OPTIONS, POST"
     allowed = set(answer.headers["access-control-allow-headers"].split(", "))
     routing = {"X-Hermes-Chat-Id", "X-Hermes-User-Id", "X-Hermes-Thread-Id", "X-Hermes-Session-Id"}
-    assert routing | {"Authorization", "Content-Type", "Idempotency-Key", "x-stainless-os"} == allowed
+    assert (
+        routing | {"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "x-stainless-os"} == allowed
+    )
     assert refused.status == 403
 
 

@@ -14,10 +14,12 @@ from serai.api.services import Approval, Choice, Readiness, Services
 from serai.core.change import Change
 from serai.core.ids import AgentId, InputId
 from serai.core.snapshot import ApiKey, ApiSettings
+from serai.gateway.activity import Activity
 from serai.ports.model import Model
 from serai.ports.tool import Tool
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import SeededEntropy
+from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.api.stage import ALL_KEY, LOCAL_TOKEN, OPS, Answered, FakeSecrets
 from tests.gateway.stage import Stage, snapshot
 
@@ -87,6 +89,10 @@ class Whole:
                 snapshot=lambda: stage.state.snapshot,
                 secrets=lambda: secrets,
                 runs=stage.runs,
+                archive=NoArchive(),
+                sessions=NoSessions(),
+                retry=no_retry,
+                activity=Activity(),
                 lasting=stage.lasting,
                 approvals=self.approvals,
                 conversations=stage.store.conversations,

@@ -1,7 +1,7 @@
 """A whole gateway of a home on disk, in virtual time: real configuration, scripted model, fake platforms."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ class Hosted:
         self.connections: dict[str, list[FakePlatform]] = {}
         self.url = ""
         self.token = ""
+        self.stop: Callable[[], Awaitable[None]]
 
     def connection(self, account: str = "webhook") -> FakePlatform:
         """The account's latest."""
@@ -122,17 +123,19 @@ class Held(Model):
 
 
 @asynccontextmanager
-async def hosting(home: Home, model: Model, store: Callable[[], SqliteStore] = memory_store) -> AsyncIterator[Hosted]:
-    """Runs the gateway of `home` for the block."""
+async def hosting(
+    home: Home, model: Model, store: Callable[[], SqliteStore] | None = memory_store
+) -> AsyncIterator[Hosted]:
+    """Runs the gateway of `home` for the block; `store` None: on the home's own database."""
     loaded = await home.read()
     assert loaded.snapshot is not None, loaded.problems
     state = State(loaded.snapshot, loaded.secrets)
     hosted = Hosted(home, state)
-    wrapping = Wrapping(store=lambda _: store(), model=lambda _: model, platform=hosted.fake)
+    wrapping = Wrapping(store=lambda own: store() if store else own, model=lambda _: model, platform=hosted.fake)
     async with aiohttp.ClientSession() as session:
         gateway = Gateway(Layout(home.path), Reading(home.read, loaded), state, session, wrapping)
         host, port = await gateway.start("127.0.0.1", 0)
-        hosted.url, hosted.token = f"http://{host}:{port}", gateway.token
+        hosted.url, hosted.token, hosted.stop = f"http://{host}:{port}", gateway.token, gateway.stop
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 yield hosted

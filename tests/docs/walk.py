@@ -16,7 +16,7 @@ from tests.docs.console import Step, joined, same, steps
 from tests.docs.page import DOCS, Block, blocks, pages
 from tests.docs.reader import Reader, reader
 
-_READING: Final = re.compile(r"serai (?:status|\w+ (?:list|show|test))\b|curl (?!.* -d )", re.DOTALL).match
+_READING: Final = re.compile(r"serai (?:status|\w+ (?:list|show|test))\b|curl (?!.* -(?:d|X) )", re.DOTALL).match
 _LOOKS: Final = 30
 _BETWEEN_LOOKS_S: Final = 0.15
 """In all more than the three seconds in which a gateway takes a changed file over."""

@@ -11,9 +11,10 @@ from serai.stores.sqlite.database import connect, migrations
 from serai.stores.sqlite.store import SqliteStore, open_store
 from serai.testing.store_contract import StoreContract
 from serai.testing.store_live_contract import StoreLiveContract
+from serai.testing.store_session_contract import StoreSessionContract
 
 
-class TestOnDisk(StoreContract, StoreLiveContract):
+class TestOnDisk(StoreContract, StoreLiveContract, StoreSessionContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         opened = open_store(tmp_path / "state.db")
@@ -21,7 +22,7 @@ class TestOnDisk(StoreContract, StoreLiveContract):
         await opened.close()
 
 
-class TestInMemory(StoreContract, StoreLiveContract):
+class TestInMemory(StoreContract, StoreLiveContract, StoreSessionContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[Store]:
         opened = memory_store()

@@ -16,6 +16,7 @@ from serai.app.approval import NoApprovals
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
+from serai.gateway.activity import Activity
 from serai.gateway.state import State
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.secrets import SecretMissing
@@ -24,6 +25,7 @@ from serai.stores.sqlite.store import SqliteStore
 from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
+from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.gateway.stage import Stage, snapshot
 
 CHAT: Final = "chat-0001"
@@ -151,6 +153,10 @@ class WebStage:
             snapshot=lambda: stage.state.snapshot,
             secrets=lambda: stage.state.secrets,
             runs=stage.runs,
+            archive=NoArchive(),
+            sessions=NoSessions(),
+            retry=no_retry,
+            activity=Activity(),
             lasting=stage.lasting,
             approvals=NoApprovals(),
             conversations=stage.store.conversations,

@@ -50,15 +50,16 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _misshapen(str(error)) from None
+        raise misshapen(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ApiError(400, "invalid_json", "The body is not valid JSON in UTF-8.") from None
     except RecursionError:
         raise ApiError(400, "invalid_json", "The body is nested too deeply.") from None
 
 
-def _misshapen(text: str) -> ApiError:
-    """msgspec tells the place and the missing or unknown name in its sentence only."""
+def misshapen(text: str) -> ApiError:
+    """The error for a value of the wrong shape. msgspec tells the place, and the missing or unknown name, in its
+    sentence only."""
     place = _PLACE.search(text)
     text = text[: place.start()] if place else text
     param = place[1].replace("[...]", "") if place else ""

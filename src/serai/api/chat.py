@@ -5,12 +5,15 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from serai.api.answer import Chunks, completion
+from serai.api.answer import Chunks, Completion, completion
 from serai.api.ask import asked, session_of
 from serai.api.body import decode, read
+from serai.api.chunk import Chunk
+from serai.api.code import TURN
 from serai.api.convert import input_body
 from serai.api.error import unanswered
-from serai.api.header import SESSION
+from serai.api.header import CHAT, IDEMPOTENCY, SESSION, THREAD, USER
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply
 from serai.api.services import Run, Runs
@@ -27,6 +30,22 @@ class Chat:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
 
+    @Operation(
+        summary="Asks an agent",
+        answer=Completion,
+        body=ChatRequest,
+        stream=Chunk,
+        headers=(CHAT, USER, THREAD, SESSION, IDEMPOTENCY),
+        errors=(
+            *TURN,
+            "unsupported_parameter",
+            "invalid_tools",
+            "model_not_found",
+            "no_tool_call",
+            "session_not_found",
+            "idempotency_conflict",
+        ),
+    )
     async def complete(self, call: Call) -> web.StreamResponse:
         """Asks the agent and answers. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         body = await read(call.request)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,10 +12,12 @@ from serai.api.body import decode, read
 from serai.api.error import ApiError
 from serai.api.item_list import page
 from serai.api.models import stamp
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.response_convert import check_calls, messages_of
 from serai.api.response_object import About, AnyItem, CallItem, CallOutputItem, MessageItem, inputs, usual_echo
+from serai.api.response_shape import ItemPage, ItemQuery
 from serai.api.response_wire import Item, Metadata
 from serai.api.services import Lasting
 from serai.core.call_id import own_ids, parted
@@ -46,6 +48,22 @@ class NewItems(Struct, forbid_unknown_fields=True):
     items: Annotated[list[Item], Meta(min_length=1, max_length=20)]
 
 
+class ConversationObject(Struct, tag_field="object", tag="conversation"):
+    """A conversation. `created_at` is in seconds since the epoch."""
+
+    id: str
+    created_at: int
+    metadata: dict[str, str]
+
+
+class ConversationDeleted(Struct, tag_field="object", tag="conversation.deleted"):
+    """What was deleted."""
+
+    id: str
+    deleted: bool = True
+
+
+_ERRORS: Final = ("conversation_not_found", "model_not_found", "storage_failed")
 _NEW: Final = msgspec.json.Decoder(NewConversation)
 _UPDATE: Final = msgspec.json.Decoder(ConversationUpdate)
 _ITEMS: Final = msgspec.json.Decoder(NewItems)
@@ -62,6 +80,13 @@ class ConversationResource:
         self._entropy = entropy
         self._changing = asyncio.Lock()
 
+    @Operation(
+        summary="Makes a conversation",
+        answer=ConversationObject,
+        body=NewConversation,
+        optional=True,
+        errors=("storage_failed", "unsupported_parameter"),
+    )
     async def create(self, call: Call) -> Reply:
         """POST /v1/conversations."""
         wanted = decode(_NEW, await read(call.request) or b"{}")
@@ -74,10 +99,12 @@ class ConversationResource:
         await self._conversations.create(row, self._kept(wanted.items or []))
         return document(200, _object(row))
 
+    @Operation(summary="One conversation", answer=ConversationObject, errors=_ERRORS)
     async def one(self, call: Call) -> Reply:
         """GET /v1/conversations/{id}."""
         return document(200, _object(await self.find(call, call.parts[0])))
 
+    @Operation(summary="Changes a conversation", answer=ConversationObject, body=ConversationUpdate, errors=_ERRORS)
     async def update(self, call: Call) -> Reply:
         """POST /v1/conversations/{id}."""
         row = await self.find(call, call.parts[0])
@@ -85,19 +112,31 @@ class ConversationResource:
         await self._conversations.update(row.id, metadata)
         return document(200, _object(replace(row, metadata=metadata)))
 
+    @Operation(
+        summary="Deletes a conversation, with all that was said",
+        answer=ConversationDeleted,
+        errors=(*_ERRORS, "conversation_busy"),
+    )
     async def delete(self, call: Call) -> Reply:
         """DELETE /v1/conversations/{id}, with all that was said. Raises ConversationBusy."""
         row = await self.find(call, call.parts[0])
         await self._conversations.drop(row.id)
         self._lasting.forget_history(row)
-        return document(200, {"id": row.id, "object": "conversation.deleted", "deleted": True})
+        return document(200, ConversationDeleted(row.id))
 
+    @Operation(summary="What was said in a conversation", answer=ItemPage, query=ItemQuery, errors=_ERRORS)
     async def items(self, call: Call) -> Reply:
         """GET /v1/conversations/{id}/items."""
         row = await self.find(call, call.parts[0])
         found = [item for items in (await self._shown(row)).values() for item in items]
         return document(200, page(call.request.rel_url.query, found))
 
+    @Operation(
+        summary="Puts items to the end of a conversation",
+        answer=ItemPage,
+        body=NewItems,
+        errors=(*_ERRORS, "conversation_busy", "unsupported_parameter"),
+    )
     async def add(self, call: Call) -> Reply:
         """POST /v1/conversations/{id}/items. Raises ConversationBusy."""
         row = await self.find(call, call.parts[0])
@@ -106,6 +145,7 @@ class ConversationResource:
         added = [item for _, items in kept for item in _KEPT.decode(items)]
         return document(200, page({"order": "asc", "limit": "100"}, added))
 
+    @Operation(summary="One item of a conversation", answer=AnyItem, errors=(*_ERRORS, "item_not_found"))
     async def item(self, call: Call) -> Reply:
         """GET /v1/conversations/{id}/items/{item}."""
         row = await self.find(call, call.parts[0])
@@ -115,6 +155,11 @@ class ConversationResource:
                     return document(200, item)
         raise _no_item(call.parts[1])
 
+    @Operation(
+        summary="Takes an item out of a conversation",
+        answer=ConversationObject,
+        errors=(*_ERRORS, "item_not_found", "conversation_busy"),
+    )
     async def remove(self, call: Call) -> Reply:
         """DELETE /v1/conversations/{id}/items/{item}. A call goes together with its output, and the other way round,
         because models refuse the one without the other. Raises ConversationBusy."""
@@ -234,13 +279,8 @@ def _without(message: Message, items: Sequence[AnyItem], gone: set[str]) -> Kept
     return changed, msgspec.json.encode(left)
 
 
-def _object(row: ConversationRow) -> dict[str, Any]:
-    return {
-        "object": "conversation",
-        "id": row.id,
-        "created_at": int(row.created_at),
-        "metadata": msgspec.Raw(row.metadata),
-    }
+def _object(row: ConversationRow) -> ConversationObject:
+    return ConversationObject(row.id, int(row.created_at), msgspec.json.decode(row.metadata))
 
 
 def _no_item(name: str) -> ApiError:

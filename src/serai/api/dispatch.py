@@ -104,8 +104,11 @@ class Dispatch:
         request = call.request
         found = self._paths.find(request)
         if found is None:
+            call.common += _readable(self.gate(call), request)
             raise ApiError(404, "not_found", "There is nothing at this path.")
         resource, call.parts = found
+        if request.method == "OPTIONS" and resource.guard in ("none", "probe"):
+            return _options(resource, request)
         if resource.guard == "none":
             return await _allowed(resource, request)(call)
         gate = self.gate(call)
@@ -131,6 +134,14 @@ def _allowed(resource: Resource, request: web.BaseRequest) -> Handler:
         text = f"{request.method} is not allowed here; {resource.allowed} are."
         raise ApiError(405, "method_not_allowed", text, lines=(("Allow", resource.allowed),))
     return handler
+
+
+def _readable(gate: Gate, request: web.BaseRequest) -> bytes:
+    """The header lines by which a listed page may read even that there is nothing."""
+    try:
+        return header_lines(gate.visit(request))
+    except ApiError:
+        return b""
 
 
 def _recognised(gate: Gate, request: web.BaseRequest) -> Principal:

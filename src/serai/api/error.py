@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from math import ceil
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from serai.core.change import BadConfiguration
 from serai.core.error import Busy, InvalidTools, ModelError, NoModel, Refused, SeraiError, StorageFailed
@@ -16,6 +17,24 @@ from serai.ports.store import IdempotencyConflict, SessionTaken
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 )
+
+
+class ErrorDetail(Struct):
+    """What is wrong. `param` names the field or header, where it is one; `problems` are those of a configuration."""
+
+    message: str
+    type: Literal[
+        "invalid_request_error", "authentication_error", "permission_error", "rate_limit_error", "server_error"
+    ]
+    param: str | None
+    code: str
+    problems: list[dict[str, Any]] | UnsetType = UNSET
+
+
+class ErrorDocument(Struct):
+    """The one shape of every error."""
+
+    error: ErrorDetail
 
 
 class ApiError(SeraiError):

@@ -12,6 +12,7 @@ USER: Final = istr("X-Hermes-User-Id")
 THREAD: Final = istr("X-Hermes-Thread-Id")
 SESSION: Final = istr("X-Hermes-Session-Id")
 IDEMPOTENCY: Final = istr("Idempotency-Key")
+LAST_EVENT: Final = istr("Last-Event-ID")
 
 LONGEST: Final = 256
 

@@ -16,7 +16,7 @@ def page(query: Mapping[str, str], items: Sequence[AnyItem]) -> dict[str, Any]:
     if order not in ("asc", "desc"):
         raise invalid("order", "`order` is `asc` or `desc`.")
     limit = query.get("limit", str(_PAGE))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:4]) <= _PAGE_MOST):
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= _PAGE_MOST):
         raise invalid("limit", f"`limit` is a number from 1 to {_PAGE_MOST}.")
     sorted_items = list(items) if order == "asc" else list(reversed(items))
     after = query.get("after")

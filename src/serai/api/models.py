@@ -5,6 +5,8 @@ from typing import Final
 from msgspec import Struct
 
 from serai.api.error import ApiError
+from serai.api.operation import Operation
+from serai.api.page import ListOf, page
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.core.ids import AgentId
@@ -24,25 +26,19 @@ class Model(Struct, tag_field="object", tag="model"):
     owned_by: str = "serai"
 
 
-class ModelList(Struct, tag_field="object", tag="list"):
-    """All of them, in one page."""
-
-    data: list[Model]
-    has_more: bool = False
-    next: str | None = None
-
-
 class Models:
     """The agents that a key may use, and `default`."""
 
     def __init__(self, clock: Clock) -> None:
         self._created = int(clock.now())
 
+    @Operation(summary="The agents that this key may use, as models", answer=ListOf[Model])
     async def all(self, call: Call) -> Reply:
         """GET /v1/models."""
         usable = [name for name in call.snapshot.agents if _usable(name, call)]
-        return document(200, ModelList([Model(name, self._created) for name in [ROUTED, *sorted(usable)]]))
+        return document(200, page(Model(name, self._created) for name in [ROUTED, *sorted(usable)]))
 
+    @Operation(summary="One agent, as a model", answer=Model, errors=("model_not_found",))
     async def one(self, call: Call) -> Reply:
         """GET /v1/models/{id}."""
         (name,) = call.parts

@@ -1,14 +1,18 @@
 """Operating the gateway: POST /api/reload, /api/agents/{id}/stop and /start (SPEC 2.6, 7.6, 16.6). For admins."""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from msgspec import Struct
 
 from serai.api.error import ApiError
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.services import Services
 from serai.core.ids import AgentId
+
+_SWITCH: Final = ("admin_required", "agent_not_found", "storage_failed")
 
 
 class Reloaded(Struct, tag_field="object", tag="reload"):
@@ -33,16 +37,23 @@ class Operate:
     def __init__(self, services: Services) -> None:
         self._services = services
 
+    @Operation(
+        summary="Takes over the changed configuration",
+        answer=Reloaded,
+        errors=("admin_required", "invalid_configuration"),
+    )
     async def reload(self, call: Call) -> Reply:
         """POST /api/reload. Raises BadConfiguration."""
         call.admins_only()
         change = await self._services.reload()
         return document(200, Reloaded(change.changed, change.needs_restart, change.notices))
 
+    @Operation(summary="Stops an agent at once", answer=Switched, errors=_SWITCH)
     async def stop(self, call: Call) -> Reply:
         """POST /api/agents/{id}/stop. Raises ApiError 404 for an unknown agent, StorageFailed."""
         return await self._switch(call, self._services.stop_agent, stopped=True)
 
+    @Operation(summary="Lets a stopped agent answer again", answer=Switched, errors=_SWITCH)
     async def start(self, call: Call) -> Reply:
         """POST /api/agents/{id}/start. Raises as `stop`."""
         return await self._switch(call, self._services.start_agent, stopped=False)

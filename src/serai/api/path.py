@@ -46,7 +46,8 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A path, with `{}` for each placeholder, and the handler of each method. `exists` is asked with the values."""
+    """A path, with a name in braces for each placeholder, and the handler of each method. `exists` is asked with the
+    values."""
 
     path: str
     methods: Mapping[str, Handler]
@@ -71,7 +72,7 @@ class Paths:
         self._fixed: dict[str, Resource] = {}
         self._open: list[tuple[list[str], Resource]] = []
         for resource in resources:
-            if "{}" in resource.path:
+            if "{" in resource.path:
                 self._open.append((resource.path.split("/"), resource))
             else:
                 self._fixed[resource.path] = resource
@@ -88,7 +89,7 @@ class Paths:
         parts = path.split("/")
         matching = (entry for entry in self._open if _fits(parts, entry[0]))
         for wanted, resource in matching:
-            values = tuple(unquote(part) for want, part in zip(wanted, parts, strict=True) if want == "{}")
+            values = tuple(unquote(part) for want, part in zip(wanted, parts, strict=True) if _is_open(want))
             if resource.exists(values):
                 return resource, values
         return None
@@ -97,4 +98,8 @@ class Paths:
 def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
     if len(parts) != len(wanted):
         return False
-    return all(part == want or (want == "{}" and part) for part, want in zip(parts, wanted, strict=True))
+    return all(part == want or (_is_open(want) and part) for part, want in zip(parts, wanted, strict=True))
+
+
+def _is_open(part: str) -> bool:
+    return part.startswith("{")

@@ -4,9 +4,11 @@ They prove who sends by their own means, so neither a key nor a Host is looked a
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from serai.api.body import read
 from serai.api.error import ApiError
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.ports.platform import HttpEndpoint, HttpRequest
@@ -23,6 +25,24 @@ class Platforms:
         platform, name = account
         return self._endpoint(platform, name) is not None
 
+    @Operation(
+        summary="What a chat's platform sends; it proves by its own means who it is",
+        answer=dict[str, Any],
+        status=202,
+        body=dict[str, Any],
+        errors=(
+            "invalid_signature",
+            "invalid_request",
+            "unauthorised",
+            "agent_refused",
+            "message_dropped",
+            "not_found",
+            "busy",
+            "account_disabled",
+            "not_connected",
+            "storage_failed",
+        ),
+    )
     async def receive(self, call: Call) -> Reply:
         """POST /<platform>/<account>. Raises ApiError as the endpoint answers."""
         platform, name = call.parts

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 JSON: Final = "application/json"
+EVENTS: Final = "text/event-stream; charset=utf-8"
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Lines = Sequence[tuple[str, str]]
 
@@ -84,11 +85,10 @@ class EventStream(web.StreamResponse):
         await send(self._request, opening + data)
 
     def _opening(self) -> bytes:
+        kind = b"Content-Type: %b\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n" % EVENTS.encode()
         framing = b"Transfer-Encoding: chunked\r\n" if self._chunks else b""
-        return (
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
-            b"X-Accel-Buffering: no\r\n" + framing + self._head + _connection(self._request, self._open) + b"\r\n"
-        )
+        last = self._head + _connection(self._request, self._open) + b"\r\n"
+        return b"HTTP/1.1 200 OK\r\n" + kind + framing + last
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """The headers have been sent."""

@@ -8,9 +8,12 @@ from aiohttp import web
 
 from serai.api.ask import asked
 from serai.api.body import decode, read
+from serai.api.code import TURN
 from serai.api.error import ApiError, invalid, unanswered
+from serai.api.header import CHAT, IDEMPOTENCY, THREAD, USER
 from serai.api.item_list import page
 from serai.api.models import stamp
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.response_convert import question
@@ -26,6 +29,7 @@ from serai.api.response_object import (
     run_id,
     status_of,
 )
+from serai.api.response_shape import ItemPage, ItemQuery, ResponseDeleted, ResponseEvent, ResponseQuery
 from serai.api.response_stream import ResponseStream
 from serai.api.response_wire import ResponseRequest
 from serai.api.services import Lasting, Run, Runs
@@ -35,6 +39,7 @@ from serai.ports.clock import Clock
 from serai.ports.conversation import ConversationRow
 from serai.ports.record import NewRecord, RecordRow
 
+_ERRORS: Final = ("response_not_found", "storage_failed")
 _REQUEST: Final = msgspec.json.Decoder(ResponseRequest)
 _decode_echo: Final = msgspec.json.Decoder(Echo).decode
 
@@ -52,6 +57,26 @@ class ResponseResource:
         self._lasting = lasting
         self._clock = clock
 
+    @Operation(
+        summary="Asks an agent, as a response",
+        answer=Response,
+        body=ResponseRequest,
+        stream=ResponseEvent,
+        headers=(CHAT, USER, THREAD, IDEMPOTENCY),
+        errors=(
+            *TURN,
+            "unsupported_parameter",
+            "invalid_tools",
+            "model_not_found",
+            "no_tool_call",
+            "conversation_not_found",
+            "conversation_busy",
+            "response_not_found",
+            "response_not_ready",
+            "session_not_found",
+            "idempotency_conflict",
+        ),
+    )
     async def create(self, call: Call) -> web.StreamResponse:
         """POST /v1/responses. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         body = await read(call.request)
@@ -70,6 +95,7 @@ class ResponseResource:
             if not repeated.store:
                 await self._lasting.forget(run.id)
 
+    @Operation(summary="One response", answer=Response, query=ResponseQuery, stream=ResponseEvent, errors=_ERRORS)
     async def one(self, call: Call) -> web.StreamResponse:
         """GET /v1/responses/{id}, as it is or, with `stream=true`, as the stream of its events."""
         row = await self._find(call)
@@ -83,12 +109,14 @@ class ResponseResource:
             raise invalid("starting_after", "`starting_after` is the number of an event.")
         return await self._stream(call, _about(row), int(after)).follow(await self._lasting.trail(row))
 
+    @Operation(summary="Deletes a response", answer=ResponseDeleted, errors=_ERRORS)
     async def delete(self, call: Call) -> Reply:
         """DELETE /v1/responses/{id}."""
         row = await self._find(call)
         await self._lasting.drop(row)
-        return document(200, {"id": response_id(row.id), "object": "response.deleted", "deleted": True})
+        return document(200, ResponseDeleted(response_id(row.id)))
 
+    @Operation(summary="Cancels a background response", answer=Response, errors=(*_ERRORS, "not_in_background"))
     async def cancel(self, call: Call) -> Reply:
         """POST /v1/responses/{id}/cancel. One that has ended stays as it is."""
         row = await self._find(call)
@@ -99,6 +127,7 @@ class ResponseResource:
             row = await self._find(call)
         return document(200, await self._object(row))
 
+    @Operation(summary="What was asked", answer=ItemPage, query=ItemQuery, errors=_ERRORS)
     async def input_items(self, call: Call) -> Reply:
         """GET /v1/responses/{id}/input_items."""
         row = await self._find(call)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from serai.api.body import decode, read
+from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.core.decision import Considered, Explanation
@@ -80,6 +81,12 @@ class RouteTest:
     def __init__(self, explain: Callable[[Source], Awaitable[Explanation]]) -> None:
         self._explain = explain
 
+    @Operation(
+        summary="Which agent would answer a message, and why",
+        answer=Explained,
+        body=SourceFields,
+        errors=("admin_required",),
+    )
     async def answer(self, call: Call) -> Reply:
         """POST /api/routes/test. Raises ApiError 403 for a key that is no admin's."""
         call.admins_only()

@@ -7,18 +7,20 @@ from typing import Annotated, Final, Literal
 import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
-from multidict import istr
 
 from serai.api.answer import KEEP_ALIVE
 from serai.api.ask import asked, session_of
 from serai.api.body import decode, read
+from serai.api.code import TURN
 from serai.api.convert import input_body
 from serai.api.error import ApiError, invalid
 from serai.api.feed import Feed
-from serai.api.header import only
+from serai.api.header import CHAT, IDEMPOTENCY, LAST_EVENT, SESSION, THREAD, USER, only
+from serai.api.operation import Operation
 from serai.api.path import Call
-from serai.api.reply import EventStream, Reply, document
+from serai.api.reply import EVENTS, EventStream, Reply, document
 from serai.api.run_event import END, RunEvents, error_of, seen, usage_of
+from serai.api.run_told import RunTold
 from serai.api.services import Approval, Approvals, Lasting
 from serai.api.stream import PATIENCE_S
 from serai.api.wire import ChatMessage, ChatRequest, UserMessage
@@ -26,8 +28,6 @@ from serai.core.event import TurnEnded
 from serai.core.ids import InputId
 from serai.core.message import InputBody
 from serai.ports.record import NewRecord, RecordRow, RecordState
-
-LAST_EVENT: Final = istr("Last-Event-ID")
 
 Status = Literal["queued", "running", "waiting_for_approval", "stopping", "completed", "failed", "cancelled"]
 
@@ -79,6 +79,7 @@ class ApprovalRequest(Struct, forbid_unknown_fields=True):
     approval_id: str | None = None
 
 
+_ERRORS: Final = ("run_not_found", "storage_failed")
 _REQUEST: Final = msgspec.json.Decoder(RunRequest)
 _APPROVAL: Final = msgspec.json.Decoder(ApprovalRequest)
 _STATUS: Final[Mapping[RecordState, Status]] = {
@@ -98,6 +99,14 @@ class RunResource:
         self._lasting = lasting
         self._approvals = approvals
 
+    @Operation(
+        summary="Asks an agent in the background",
+        answer=Begun,
+        status=202,
+        body=RunRequest,
+        headers=(CHAT, USER, THREAD, SESSION, IDEMPOTENCY),
+        errors=(*TURN, "unsupported_parameter", "model_not_found", "session_not_found", "idempotency_conflict"),
+    )
     async def begin(self, call: Call) -> Reply:
         """POST /v1/runs. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         body = await read(call.request)
@@ -112,11 +121,13 @@ class RunResource:
         status = await self._status(row) if row is not None else "queued"
         return document(202, Begun(run.id, status), (("Location", f"/v1/runs/{run.id}"),))
 
+    @Operation(summary="How a run is", answer=RunObject, errors=_ERRORS)
     async def one(self, call: Call) -> Reply:
         """GET /v1/runs/{id}."""
         row = await self._find(call)
         return document(200, _object(row, await self._status(row), await self._approvals.open(row.id)))
 
+    @Operation(summary="Stops a run", answer=RunObject, errors=_ERRORS)
     async def stop(self, call: Call) -> Reply:
         """POST /v1/runs/{id}/stop. One that has ended stays as it is."""
         row = await self._find(call)
@@ -125,6 +136,12 @@ class RunResource:
             row = await self._find(call)
         return document(200, _object(row, await self._status(row), None))
 
+    @Operation(
+        summary="Answers what a run waits for",
+        answer=RunObject,
+        body=ApprovalRequest,
+        errors=(*_ERRORS, "no_approval"),
+    )
     async def approve(self, call: Call) -> Reply:
         """POST /v1/runs/{id}/approval."""
         row = await self._find(call)
@@ -136,6 +153,7 @@ class RunResource:
             raise ApiError(409, "no_approval", "Somebody else was faster.", param="approval_id")
         return await self.one(call)
 
+    @Operation(summary="What a run does", stream=RunTold, headers=(LAST_EVENT,), also={204: None}, errors=_ERRORS)
     async def events(self, call: Call) -> web.StreamResponse:
         """GET /v1/runs/{id}/events. The stream ends after the last event."""
         row = await self._find(call)
@@ -146,7 +164,7 @@ class RunResource:
         if last == END:
             return Reply(204, b"")  # tells browsers not to come back
         if call.request.method == "HEAD":
-            return Reply(200, b"", kind="text/event-stream; charset=utf-8")
+            return Reply(200, b"", kind=EVENTS)
         call.stream = out = EventStream(call.request, call.common, ())
         trail = await self._lasting.trail(row)
         events = RunEvents(row.id, after)

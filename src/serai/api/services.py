@@ -6,19 +6,21 @@ from typing import Literal, Protocol
 
 from serai.core.change import Change
 from serai.core.decision import Explanation
+from serai.core.delivery import Delivery
 from serai.core.event import RunEvent, TurnEnded
-from serai.core.ids import AgentId, InputId, SessionId
+from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
+from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.clock import Clock, Entropy
 from serai.ports.conversation import ConversationRow, Conversations
 from serai.ports.platform import HttpEndpoint
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
-from serai.ports.store import Exchange
+from serai.ports.store import Archive, Exchange
 
 Choice = Literal["once", "session", "always", "deny"]
 """How an approval may be answered (SPEC 6.5)."""
@@ -65,6 +67,24 @@ class Runs(Protocol):
     async def start(self, ask: Ask) -> Run:
         """Accepts a question durably. Raises UnknownAgent, Unauthorised, Busy, StorageFailed, NoModel, SessionTaken
         or IdempotencyConflict; then nothing was accepted."""
+        ...
+
+
+class Sessions(Protocol):
+    """Changes stored sessions. Raises StorageFailed."""
+
+    async def entitle(self, session: SessionId, title: str | None) -> bool:
+        """Names a session, or takes its name away. False where there is none."""
+        ...
+
+    async def fork(
+        self, session: SessionId, agent: AgentId, owner: str, wanted: SessionId | None, title: str | None
+    ) -> SessionId | None:
+        """Copies a session of `agent` into a new one of `owner`. None where there is none. Raises SessionTaken."""
+        ...
+
+    async def erase(self, session: SessionId) -> bool:
+        """Deletes a session, and cancels what is under way in it. False where there is none."""
         ...
 
 
@@ -152,14 +172,18 @@ class Readiness:
 class Services:
     """Everything behind the API.
 
-    `endpoint` finds the platform that receives at `POST /<platform>/<account>`, None where there is none; `metrics`
-    is the Prometheus text; `reload` reads the configuration anew and raises BadConfiguration; `local_token` makes its
-    bearer the local admin.
+    `archive` is for reading what is stored; `retry` sends a delivery again. `endpoint` finds the platform that
+    receives at `POST /<platform>/<account>`, None where there is none; `metrics` is the Prometheus text; `reload`
+    reads the configuration anew and raises BadConfiguration; `local_token` makes its bearer the local admin.
     """
 
     snapshot: Callable[[], Snapshot]
     secrets: Callable[[], Secrets]
     runs: Runs
+    archive: Archive
+    sessions: Sessions
+    retry: Callable[[DeliveryId], Awaitable[Delivery | None]]
+    activity: Activity
     lasting: Lasting
     approvals: Approvals
     conversations: Conversations

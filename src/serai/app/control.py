@@ -9,10 +9,12 @@ from serai.app.connect import Connector, touched
 from serai.app.log import set_level
 from serai.config.layout import prepare_agent
 from serai.config.load import Loaded
+from serai.core.activity import Switched
 from serai.core.change import BadConfiguration, differences
 from serai.core.error import Startup, StorageFailed
 from serai.core.ids import AgentId
 from serai.core.snapshot import Snapshot, stopped_text
+from serai.gateway.activity import Activity
 from serai.gateway.fair import FairShare
 from serai.gateway.lanes import Lanes
 from serai.gateway.state import State
@@ -32,6 +34,7 @@ class Control:
     fair: FairShare
     connector: Connector
     clock: Clock
+    activity: Activity
 
     async def begin(self) -> None:
         """Remembers whom an earlier process was told to stop. Raises StorageFailed."""
@@ -64,6 +67,7 @@ class Control:
         self.state.stop(self.state.stopped | {agent})
         self.lanes.interrupt(agent, stopped_text(agent))
         _log.warning("an agent was stopped", agent=agent)
+        self.activity.tell(Switched(agent, stopped=True))
         await self.store.stop_agent(agent, self.clock.now())
         await self._refuse_waiting(agent)
 
@@ -72,6 +76,7 @@ class Control:
         await self.store.start_agent(agent)
         self.state.stop(self.state.stopped - {agent})
         _log.info("an agent was started", agent=agent)
+        self.activity.tell(Switched(agent, stopped=False))
 
     async def _refuse_waiting(self, agent: AgentId) -> None:
         """Of an agent that may no longer answer. What cannot be refused now is refused when its turn would come."""

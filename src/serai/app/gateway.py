@@ -22,9 +22,11 @@ from serai.app.demo import DemoToolbox
 from serai.app.reload import Reading, Reloader
 from serai.app.system import SystemClock, SystemEntropy
 from serai.config.layout import Layout
+from serai.core.delivery import Delivery
 from serai.core.error import SeraiError
-from serai.core.ids import Account, AgentId, LaneId
+from serai.core.ids import Account, AgentId, DeliveryId, LaneId
 from serai.engines.local import LocalEngine
+from serai.gateway.activity import Activity
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
 from serai.gateway.fair import FairShare
@@ -37,10 +39,11 @@ from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
+from serai.gateway.sessions import Sessions
 from serai.gateway.state import State
 from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
 from serai.gateway.switchboard import Switchboard
-from serai.gateway.turn import Workshop
+from serai.gateway.turn import Workshop, chat_key
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
@@ -48,6 +51,7 @@ from serai.ports.model import Model
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest, Platform
 from serai.ports.store import Store
 from serai.ports.tool import Toolbox
+from serai.stores.sqlite.archive import SqliteArchive
 from serai.stores.sqlite.store import open_store
 from serai.tools.thread import AgentThreads
 from serai.tools.toolbox import BuiltinToolbox
@@ -90,6 +94,7 @@ class Gateway:
         self._state = state
         self._clock, self._entropy = SystemClock(), SystemEntropy()
         self._meter = Meter()
+        self._activity = Activity(self._clock.now())
         self._engine = LocalEngine()
         self._switchboard = Switchboard(self._entropy)
         self._threads = AgentThreads()
@@ -97,6 +102,7 @@ class Gateway:
         self.token = chance.token_urlsafe(32)
         opened = open_store(layout.database)
         self._store: Store = wrap.store(opened)
+        self._archive = SqliteArchive(layout.database)
         hooks = PluginHooks(load_plugins(state.snapshot.plugins, layout.plugins))
         agent_hooks = AgentHooks(hooks, state)
         self._outbox = Outbox(
@@ -108,6 +114,7 @@ class Gateway:
             self._clock,
             self._entropy,
             agent_hooks,
+            self._activity,
         )
         model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
         fair = FairShare(lambda: state.snapshot)
@@ -124,6 +131,7 @@ class Gateway:
             entropy=self._entropy,
             split=self._outbox.split,
             hooks=agent_hooks,
+            activity=self._activity,
         )
         self._lanes = Lanes(workshop, fair)
         self._resolver = Resolver(lambda: state.snapshot, hooks)
@@ -141,15 +149,15 @@ class Gateway:
         self._intake = Intake(door, Commands(door, self._outbox.split))
         connector = Connector(self._switchboard, session, self._clock, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
-        self._control = Control(state, self._store, self._lanes, fair, connector, self._clock)
-        self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt)
+        self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
+        self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt, self._activity)
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations
-        self._server = Server(self._services(runs), self._site.resources())
+        self._server = Server(self._services(door, runs), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -176,6 +184,7 @@ class Gateway:
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:
         """Stops accepting, lets turns finish for `grace` seconds, leaves the rest to be resumed (SPEC 15)."""
         await self._site.hub.close()
+        self._activity.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
         await self._lasting.close()
@@ -183,6 +192,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.close()
+        await self._archive.close()
         await self._store.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -207,12 +217,16 @@ class Gateway:
     def _retention(self) -> tuple[int, int]:
         return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
 
-    def _services(self, runs: Runs) -> Services:
+    def _services(self, door: Door, runs: Runs) -> Services:
         collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
             runs=runs,
+            archive=self._archive,
+            sessions=Sessions(door),
+            retry=self._retry,
+            activity=self._activity,
             lasting=self._lasting,
             approvals=NoApprovals(),
             conversations=self._conversations,
@@ -227,6 +241,13 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
         )
+
+    async def _retry(self, delivery_id: DeliveryId) -> Delivery | None:
+        """Sends a delivery again whose outcome is unknown, or that was given up."""
+        delivery = await self._store.retry(delivery_id, self._clock.now())
+        if delivery is not None:
+            self._engine.wake(chat_key(delivery.target))
+        return delivery
 
     def _endpoint(self, platform: str, account: str) -> HttpEndpoint | None:
         known = Account(platform, account)

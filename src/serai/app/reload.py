@@ -10,8 +10,10 @@ import structlog
 
 from serai.config.load import Loaded
 from serai.config.look import Looks, look_at
+from serai.core.activity import Configured, Misconfigured
 from serai.core.change import BadConfiguration, Change, fixed_at_start, new_problems
 from serai.core.snapshot import Problem, Snapshot
+from serai.gateway.activity import Activity
 
 _log = structlog.get_logger("reload")
 
@@ -41,12 +43,15 @@ class Reloader:
     and the process cannot change while it runs.
     """
 
-    def __init__(self, reading: Reading, config: Path, started: Snapshot, adopt: Adopt) -> None:
+    def __init__(
+        self, reading: Reading, config: Path, started: Snapshot, adopt: Adopt, activity: Activity | None = None
+    ) -> None:
         self._source = reading.source
         self._loaded = reading.loaded
         self._config = config
         self._started = started
         self._adopt = adopt
+        self._activity = activity or Activity()
         self._looks: Looks = reading.loaded.files
         self._one_at_a_time = asyncio.Lock()
         self.problems: tuple[Problem, ...] = ()
@@ -80,6 +85,7 @@ class Reloader:
                 change = await self._put_in_force(loaded)
             except BadConfiguration as bad:
                 self.problems = bad.problems
+                self._activity.tell(Misconfigured(tuple(map(str, bad.problems))))
                 _log.warning(
                     "the changed configuration has problems; the earlier one stays in force",
                     problems=[str(problem) for problem in bad.problems],
@@ -100,6 +106,7 @@ class Reloader:
         self.needs_restart = fixed_at_start(self._started, snapshot)
         if changed or self.needs_restart:
             _log.info("the configuration was reloaded", changed=changed, needs_restart=self.needs_restart)
+            self._activity.tell(Configured(changed, self.needs_restart))
         return Change(changed, self.needs_restart, loaded.notices)
 
     def _problems(self, loaded: Loaded) -> Collection[Problem]:

@@ -20,23 +20,31 @@ HEADS = ("id", "state", "agent", "to", "tries", "created", "error")
 @click.command("list")
 @click.option("--state", type=click.Choice(STATES), help="In this state alone.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
+@click.option("--before", metavar="NEXT", help="Go on after a list whose `next` was this.")
 @json_option
 @click.pass_obj
-def list_deliveries(place: Place, state: str | None, limit: int, as_json: bool) -> None:
+def list_deliveries(place: Place, state: str | None, limit: int, before: str | None, as_json: bool) -> None:
     """List what was or will be sent, the latest first. `unknown` ones may have arrived and are held."""
     from serai.cli.archive import read
     from serai.cli.view import delivery_document
+    from serai.core.ids import DeliveryId
+    from serai.ports.store import DeliveryFilter
 
     async def latest(archive: "Archive") -> "Sequence[Delivery]":
-        return await archive.deliveries(state=cast("DeliveryState | None", state), limit=limit + 1)
+        wanted = DeliveryFilter(state=cast("DeliveryState | None", state))
+        return await archive.deliveries(wanted, limit=limit + 1, before=DeliveryId(before) if before else None)
 
     found = read(place, latest, ())
+    rows = found[:limit]
+    after = rows[-1].id if len(found) > limit else None
     if as_json:
-        print_json(listing(map(delivery_document, found[:limit]), more=len(found) > limit))
-    elif found:
-        _print_deliveries(found[:limit])
+        print_json(listing(map(delivery_document, rows), after=after))
+    elif rows:
+        _print_deliveries(rows)
     else:
-        click.echo("No deliveries" if state else "No deliveries yet")
+        click.echo("No deliveries" if state or before else "No deliveries yet")
+    if after and not as_json:
+        click.echo(f"There are more: serai delivery list --before {after}", err=True)
 
 
 @click.command("retry")

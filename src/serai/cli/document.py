@@ -11,8 +11,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 
 def listing(documents: Iterable[Document], *, more: bool = False, after: str | None = None) -> Document:
-    """The envelope of a list. `more`: there are further objects; `after`: what to ask for next."""
-    return {"object": "list", "data": [*documents], "has_more": more, "next": after}
+    """The envelope of a list. `after`: what to ask for next; `more`: there are further objects all the same."""
+    return {"object": "list", "data": [*documents], "has_more": more or after is not None, "next": after}
 
 
 def print_json(document: Document) -> None:

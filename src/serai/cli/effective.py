@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from serai.cli.local import configured
-from serai.cli.printable import without_credentials
 from serai.cli.written import Written, WrittenModels
+from serai.core.address import without_credentials
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import AccountSettings, ApiKey, ApiSettings, Snapshot

@@ -15,11 +15,3 @@ def harmless(text: str) -> str:
     """Text of several lines without control characters, other than line ends and tabs, and without those
     that reverse a line."""
     return text.translate(_CONTROLS)
-
-
-def without_credentials(url: str) -> str:
-    """A URL as it may be shown: without user, password, query and fragment, each of which could be a secret."""
-    from urllib.parse import urlsplit, urlunsplit
-
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -19,23 +19,31 @@ HEADS = ("id", "key", "state", "messages", "last")
 @click.command("list")
 @click.option("--agent", metavar="ID", shell_complete=agents, help="Of this agent alone.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
-@click.option("--before", metavar="NEXT", type=float, help="Go on after a list whose `next` was this.")
+@click.option("--before", metavar="NEXT", help="Go on after a list whose `next` was this.")
 @json_option
 @click.pass_obj
-def list_sessions(place: Place, agent: str | None, limit: int, before: float | None, as_json: bool) -> None:
+def list_sessions(place: Place, agent: str | None, limit: int, before: str | None, as_json: bool) -> None:
     """List conversations, the latest first."""
     from serai.cli.archive import read
     from serai.cli.view import session_document
+    from serai.core.cursor import Cursor
     from serai.core.ids import AgentId
+    from serai.ports.store import SessionFilter
+
+    try:
+        behind = Cursor.parse(before) if before else None
+    except ValueError:
+        raise click.BadParameter("this is no `next` of an earlier list.", param_hint="--before") from None
+    wanted = SessionFilter(frozenset({AgentId(agent)}) if agent else None)
 
     async def latest(archive: "Archive") -> "Sequence[SessionRow]":
-        return await archive.sessions(agent=AgentId(agent) if agent else None, limit=limit + 1, before=before)
+        return await archive.sessions(wanted, limit=limit + 1, before=behind)
 
     found = read(place, latest, ())
     rows, more = found[:limit], len(found) > limit
-    after = str(rows[-1].last_at) if more else None
+    after = str(Cursor(rows[-1].last_at, rows[-1].id)) if more else None
     if as_json:
-        print_json(listing(map(session_document, rows), more=more, after=after))
+        print_json(listing(map(session_document, rows), after=after))
     elif rows:
         _print_rows(rows)
     else:

@@ -27,34 +27,23 @@ def usage(place: Place, days: int, by: tuple[str, ...], agent: str | None, as_js
     """Tell how many turns ended, and how many tokens they took."""
     import time
 
+    from serai.api.document import summed
     from serai.cli.archive import read
     from serai.cli.view import usage_document
     from serai.core.ids import AgentId
 
     async def taken(archive: "Archive") -> "Sequence[UsageRow]":
         since = time.time() - days * DAY_S
-        return await archive.usage(since=since, agent=AgentId(agent) if agent else None)
+        return await archive.usage(since=since, agents=frozenset({AgentId(agent)}) if agent else None)
 
     columns = [name for name in COLUMNS if name in (by or COLUMNS)]
-    rows = _summed(read(place, taken, ()), columns)
+    rows = summed(read(place, taken, ()), columns)
     if as_json:
         print_json(listing(usage_document(row, columns) for row in rows))
     elif rows:
         _print_rows(rows, columns)
     else:
         click.echo(f"No turns in the last {days} days")
-
-
-def _summed(rows: "Sequence[UsageRow]", columns: Sequence[str]) -> "list[UsageRow]":
-    """One row for each that differs in `columns`, in the order of the first of its kind."""
-    from dataclasses import replace
-
-    summed: dict[tuple[str, ...], UsageRow] = {}
-    for row in rows:
-        key = tuple(getattr(row, name) for name in columns)
-        old = summed.get(key)
-        summed[key] = replace(row, turns=old.turns + row.turns, usage=old.usage + row.usage) if old else row
-    return list(summed.values())
 
 
 def _print_rows(rows: "Sequence[UsageRow]", columns: Sequence[str]) -> None:

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
+from serai.api import document as api
 from serai.cli.doctor.finding import Finding
 from serai.cli.local import configured
-from serai.cli.printable import without_credentials
 from serai.cli.written import Written
+from serai.core.address import without_credentials
 from serai.core.decision import Explanation
 from serai.core.delivery import Delivery
 from serai.core.profile import AgentProfile, Endpoint
@@ -19,11 +23,11 @@ Document = dict[str, Any]
 
 
 def session_document(row: SessionRow) -> Document:
-    return {"object": "session", **asdict(row)}
+    return _plain(api.session(row))
 
 
 def message_document(row: MessageRow) -> Document:
-    return {"object": "message", "n": row.n, "created_at": row.created_at, **asdict(row.message)}
+    return _plain(api.message(row))
 
 
 def history_document(row: SessionRow, messages: Sequence[MessageRow]) -> Document:
@@ -37,17 +41,11 @@ def found_document(found: Found) -> Document:
 
 
 def usage_document(row: UsageRow, columns: Sequence[str]) -> Document:
-    """What was taken by all that have the same `columns`; in tokens."""
-    return {
-        "object": "usage",
-        **{name: getattr(row, name) for name in columns},
-        "turns": row.turns,
-        **asdict(row.usage),
-    }
+    return _plain(api.usage(row, columns))
 
 
 def delivery_document(delivery: Delivery) -> Document:
-    return {"object": "delivery", **asdict(delivery)}
+    return _plain(api.delivery(delivery))
 
 
 def person_document(person: Person) -> Document:
@@ -118,3 +116,8 @@ def agent_document(profile: AgentProfile, snapshot: Snapshot, model: Written) ->
         "routes": [route.number for route in snapshot.routes.routes if route.agent == profile.id],
         "refusal": profile.refusal,
     }
+
+
+def _plain(value: Struct) -> Document:
+    document: Document = msgspec.to_builtins(value)
+    return document

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from serai.cli.local import configured
-from serai.cli.printable import without_credentials
 from serai.config.compose import Unreadable
 from serai.config.document import decoded, parse
 from serai.config.node import MapNode, plain
+from serai.core.address import without_credentials
 from serai.core.profile import AgentProfile
 
 Written = dict[str, str | None]

@@ -8,10 +8,12 @@ from typing import Final
 
 import structlog
 
+from serai.core.activity import Settled
 from serai.core.delivery import Delivery, Target
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.core.ids import Account
 from serai.core.split import split
+from serai.gateway.activity import Activity
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
@@ -52,6 +54,7 @@ class Outbox:
         clock: Clock,
         entropy: Entropy,
         hooks: AgentHooks,
+        activity: Activity | None = None,
     ) -> None:
         self._state = state
         self._store = store
@@ -61,6 +64,7 @@ class Outbox:
         self._clock = clock
         self._entropy = entropy
         self._hooks = hooks
+        self._activity = activity or Activity()
         self._limiters: dict[Account, asyncio.Semaphore] = {}
 
     def split(self, target: Target, text: str) -> Sequence[str]:
@@ -100,6 +104,7 @@ class Outbox:
         if settlement.state in ("dead", "unknown"):
             _log.error("delivery failed", delivery=delivery.id, agent=delivery.agent, reason=settlement.error)
         if settled:
+            self._activity.tell(_settled(delivery, settlement))
             await self._hooks.delivered(delivery, settlement.state)
 
     async def _outcome(self, delivery: Delivery, held: int) -> Settlement:
@@ -148,6 +153,12 @@ class Outbox:
         longest = min(_WAIT_FIRST * 2 ** min(delivery.attempt - 1, 20), _WAIT_MOST)
         wait = retry_after if retry_after is not None else self._entropy.between(longest / 2, longest)
         return Settlement("new", error=reason, due_at=now + wait)
+
+
+def _settled(delivery: Delivery, settlement: Settlement) -> Settled:
+    to = delivery.target
+    state, error = settlement.state, settlement.error
+    return Settled(delivery.agent, delivery.id, to.platform, to.account, to.chat_id, state, error)
 
 
 def _key(connection: Account, chat: str) -> str:

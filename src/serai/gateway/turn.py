@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import structlog
 from serai.agent.client_tool import offered, settle_calls, unusable_tools
 from serai.agent.loop import AgentLoop, Join, OnTool, Progress, Task
 from serai.agent.prompt import PromptSource
+from serai.core.activity import TurnBegan, TurnOver
 from serai.core.call_id import own_ids
 from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, UnknownAgent
@@ -20,6 +21,7 @@ from serai.core.message import Answer, Message, ToolCall, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
+from serai.gateway.activity import Activity
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.meter import Meter
@@ -57,6 +59,7 @@ class Workshop:
     entropy: Entropy
     split: Split
     hooks: AgentHooks
+    activity: Activity = field(default_factory=Activity)
 
 
 class TurnRunner:
@@ -77,6 +80,7 @@ class TurnRunner:
         inputs = list(claim.inputs)
         past = _past(claim, remembered)
         began = shop.clock.now()
+        shop.activity.tell(_began(claim))
         try:
             ended, told = await self._end(claim, past, progress, inputs)
             more = await _surely(self._finish(claim, past, progress, ended, inputs, told=told))
@@ -261,6 +265,7 @@ class TurnRunner:
         meter = self._shop.meter
         meter.turns[claim.agent, ended.state] += 1
         meter.turn_seconds[claim.agent] += seconds
+        self._shop.activity.tell(_over(claim, ended, seconds))
         if isinstance(ended.answer, Answer):
             meter.tokens[claim.agent, "in"] += ended.answer.usage.input_tokens
             meter.tokens[claim.agent, "out"] += ended.answer.usage.output_tokens
@@ -326,6 +331,34 @@ def refused(reason: str) -> TurnEnded:
 
 def _failed(text: str, status: int, code: str) -> TurnEnded:
     return TurnEnded("failed", fault=TurnFault(text, status, code))
+
+
+def _began(claim: Claim) -> TurnBegan:
+    first, platform = claim.inputs[0], claim.address.platform
+    return TurnBegan(claim.agent, _owner(claim), platform, claim.session, first.id, claim.attempt)
+
+
+def _over(claim: Claim, ended: TurnEnded, seconds: float) -> TurnOver:
+    answer = ended.answer or Answer("")
+    return TurnOver(
+        claim.agent,
+        _owner(claim),
+        claim.address.platform,
+        claim.session,
+        claim.inputs[0].id,
+        ended.state,
+        round(seconds, 3),
+        answer.model,
+        answer.usage.input_tokens,
+        answer.usage.output_tokens,
+        ended.fault.text if ended.fault else None,
+    )
+
+
+def _owner(claim: Claim) -> str:
+    """The API key that the turn belongs to; nobody's where it is a chat's."""
+    first = claim.inputs[0]
+    return first.sender if first.reply_to is None else ""
 
 
 def _names(claim: Claim) -> dict[str, object]:

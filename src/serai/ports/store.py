@@ -11,9 +11,10 @@ All times are seconds since the epoch. Every method may raise StorageFailed; the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from serai.core.call_id import own_ids
+from serai.core.cursor import Cursor
 from serai.core.decision import Decision
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Target
 from serai.core.error import SeraiError
@@ -313,6 +314,27 @@ class Refusals:
     told: Sequence[Target] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A copy of a session's history as a new session `new` of the same agent, in the lane `address`."""
+
+    of: SessionId
+    new: SessionId
+    address: LaneAddress
+    owner: str
+    now: float
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What went with a session: the inputs that were under way in it, which end as cancelled."""
+
+    lane: LaneId
+    address: LaneAddress
+    inputs: Sequence[InputId]
+
+
 class Store(Protocol):
     """The gateway's truth. One implementation per database; all pass `serai.testing.StoreContract`."""
 
@@ -403,6 +425,19 @@ class Store(Protocol):
         """How a conversation is; None where there is none yet."""
         ...
 
+    async def entitle(self, session: SessionId, title: str | None) -> bool:
+        """Names a session, or takes its name away. False where there is none."""
+        ...
+
+    async def fork(self, fork: Fork) -> bool:
+        """Copies a session. False where there is none. Raises SessionTaken where there is one of the new id."""
+        ...
+
+    async def erase(self, session: SessionId, reason: str, now: float) -> Erased | None:
+        """Deletes a session and what was said in it; what is under way in it is cancelled by `reason`. What turns
+        took stays counted, and copies of its messages stay known. None where there is no such session."""
+        ...
+
     async def spent(self, session: SessionId) -> Usage:
         """The tokens of all turns of a session."""
         ...
@@ -478,6 +513,25 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions a list holds; None is any."""
+
+    agents: frozenset[AgentId] | None = None
+    owner: str | None = None
+    platform: str | None = None
+    state: SessionState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries a list holds; None is any."""
+
+    agent: AgentId | None = None
+    platform: str | None = None
+    state: DeliveryState | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRow:
     """One message of a session's history."""
 
@@ -521,31 +575,45 @@ class Counts:
     deliveries: dict[str, int]
 
 
+ANY_SESSION: Final = SessionFilter()
+ANY_DELIVERY: Final = DeliveryFilter()
+
+
 class Archive(Protocol):
     """Reading for people: CLI, API, dashboard. Never on the path of a turn."""
 
     async def sessions(
-        self, *, agent: AgentId | None = None, limit: int = 50, before: float | None = None
+        self, wanted: SessionFilter = ANY_SESSION, *, limit: int = 50, before: Cursor | None = None
     ) -> Sequence[SessionRow]:
-        """Newest activity first."""
+        """Newest activity first; only what comes behind `before`."""
         ...
 
     async def session(self, name: str) -> SessionRow | None:
         """By id, or by session key: then the open session of that key, else the latest."""
         ...
 
-    async def messages(self, session: SessionId) -> Sequence[MessageRow]: ...
+    async def messages(
+        self, session: SessionId, *, after: int = -1, limit: int | None = None
+    ) -> Sequence[MessageRow]:
+        """In order; only those whose number is above `after`, and at most `limit`."""
+        ...
 
     async def search(self, words: Sequence[str], *, agent: AgentId | None = None, limit: int = 50) -> Sequence[Found]:
         """Messages in which all `words` occur, in any case and order; newest first."""
         ...
 
-    async def usage(self, *, since: float, agent: AgentId | None = None) -> Sequence[UsageRow]:
-        """Turns that ended at `since` or later, in seconds since the epoch; latest day first."""
+    async def usage(self, *, since: float, agents: frozenset[AgentId] | None = None) -> Sequence[UsageRow]:
+        """Turns that ended at `since` or later, in seconds since the epoch; latest day first. `agents` None: all."""
         ...
 
-    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
-        """Newest first."""
+    async def deliveries(
+        self, wanted: DeliveryFilter = ANY_DELIVERY, *, limit: int = 50, before: DeliveryId | None = None
+    ) -> Sequence[Delivery]:
+        """Newest first; only what is older than `before`, and nothing where that one is not known."""
+        ...
+
+    async def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """One of them; None where there is none of that id."""
         ...
 
     async def counts(self) -> Counts: ...

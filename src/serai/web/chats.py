@@ -8,7 +8,7 @@ from serai.api.body import decode, read
 from serai.api.error import ApiError, invalid
 from serai.api.models import stamp
 from serai.api.path import Call
-from serai.api.reply import Reply, document
+from serai.api.reply import EVENTS, Reply, document
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId
 from serai.core.principal import Principal
@@ -89,6 +89,8 @@ class Chats:
         last: str = call.request.headers.get("Last-Event-ID") or call.request.rel_url.query.get("after") or "0"
         if not (last.isascii() and last.isdigit() and len(last) < 16):
             raise invalid("Last-Event-ID", "The id of the last event is a number.")
+        if call.request.method == "HEAD":
+            return Reply(200, b"", kind=EVENTS, lines=_PRIVATE)
         if self._hub.closed:
             raise StorageFailed("the gateway is stopping")
         return await Events(self._hub, self._mailbox, call, chat, int(last)).tell()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from serai.cli.doctor.finding import Finding
 from serai.cli.doctor.patient import Patient, edit
 from serai.cli.gateway import is_running
-from serai.cli.printable import without_credentials
+from serai.core.address import without_credentials
 
 RELEASED = 1_790_000_000.0
 """September 2026, in seconds since the epoch: no clock that is right shows less."""

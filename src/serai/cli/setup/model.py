@@ -10,10 +10,10 @@ import click
 from serai.cli.failure import Failed
 from serai.cli.nearest import hint
 from serai.cli.place import Place
-from serai.cli.printable import without_credentials
 from serai.cli.setup.given import Given
 from serai.cli.setup.key import the_key
 from serai.config.provider import CUSTOM, PROVIDERS
+from serai.core.address import without_credentials
 from serai.core.profile import Endpoint
 
 if TYPE_CHECKING:

@@ -7,18 +7,32 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from serai.core.delivery import Delivery, DeliveryState
+from serai.core.cursor import Cursor
+from serai.core.delivery import Delivery
 from serai.core.error import StorageFailed
-from serai.core.ids import AgentId, SessionId
+from serai.core.ids import AgentId, DeliveryId, SessionId
 from serai.core.message import Usage
-from serai.ports.store import Counts, Found, MessageRow, SessionRow, UsageRow
+from serai.ports.store import (
+    ANY_DELIVERY,
+    ANY_SESSION,
+    Counts,
+    DeliveryFilter,
+    Found,
+    MessageRow,
+    SessionFilter,
+    SessionRow,
+    UsageRow,
+)
 from serai.stores.sqlite.agent import stopped
-from serai.stores.sqlite.codec import decode_message
+from serai.stores.sqlite.codec import decode_message, encode
 from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
+
+_AMONG = "(?1 IS NULL OR lane.agent IN (SELECT value FROM json_each(?1)))"
+"""The lane's agent is one of those that the first value lists."""
 
 _SESSION = (
     "SELECT session.id, lane.label, lane.agent, lane.platform, iif(closed_at IS NULL, 'open', 'closed'),"
@@ -39,8 +53,8 @@ _USAGE = (
     " sum(coalesce(json_extract(answer, '$.usage.cached_tokens'), 0)),"
     " sum(coalesce(json_extract(answer, '$.usage.reasoning_tokens'), 0))"
     " FROM (SELECT lane, ended_at, json_extract(CAST(result AS TEXT), '$.answer') AS answer FROM turn"
-    " WHERE ended_at >= ?1) AS turn JOIN lane ON lane.id = turn.lane"
-    " WHERE (?2 IS NULL OR lane.agent = ?2) GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3"
+    " WHERE ended_at >= ?2) AS turn JOIN lane ON lane.id = turn.lane"
+    f" WHERE {_AMONG} GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3"
 )
 
 
@@ -53,25 +67,31 @@ class SqliteArchive:
         self._lock = threading.Lock()
 
     async def sessions(
-        self, *, agent: AgentId | None = None, limit: int = 50, before: float | None = None
+        self, wanted: SessionFilter = ANY_SESSION, *, limit: int = 50, before: Cursor | None = None
     ) -> Sequence[SessionRow]:
+        place = (before.at, before.id) if before else (None, None)
         rows = await self._rows(
-            f"{_SESSION} WHERE (?1 IS NULL OR lane.agent = ?1) AND (?2 IS NULL OR last_at < ?2)"
-            " ORDER BY last_at DESC, session.id LIMIT ?3",
-            (agent, before, limit),
+            f"{_SESSION} WHERE {_AMONG} AND (?2 IS NULL OR owner = ?2) AND (?3 IS NULL OR lane.platform = ?3)"
+            " AND (?4 IS NULL OR (closed_at IS NULL) = (?4 = 'open'))"
+            " AND (?5 IS NULL OR last_at < ?5 OR (last_at = ?5 AND session.id > ?6))"
+            " ORDER BY last_at DESC, session.id LIMIT ?7",
+            (_names(wanted.agents), wanted.owner, wanted.platform, wanted.state, *place, limit),
         )
         return [SessionRow(*row) for row in rows]
 
     async def session(self, name: str) -> SessionRow | None:
-        rows = await self._rows(
-            f"{_SESSION} WHERE session.id = ?1 OR lane.label = ?1"
-            " ORDER BY session.id = ?1 DESC, closed_at IS NULL DESC, last_at DESC LIMIT 1",
-            (name,),
+        rows = await self._rows(f"{_SESSION} WHERE session.id = ?", (name,)) or await self._rows(
+            f"{_SESSION} WHERE lane.label = ? ORDER BY closed_at IS NULL DESC, last_at DESC LIMIT 1", (name,)
         )
         return SessionRow(*rows[0]) if rows else None
 
-    async def messages(self, session: SessionId) -> Sequence[MessageRow]:
-        rows = await self._rows("SELECT n, body, created_at FROM message WHERE session = ? ORDER BY n", (session,))
+    async def messages(
+        self, session: SessionId, *, after: int = -1, limit: int | None = None
+    ) -> Sequence[MessageRow]:
+        rows = await self._rows(
+            "SELECT n, body, created_at FROM message WHERE session = ? AND n > ? ORDER BY n LIMIT ?",
+            (session, after, -1 if limit is None else limit),
+        )
         return [MessageRow(n, decode_message(body), created_at) for n, body, created_at in rows]
 
     async def search(self, words: Sequence[str], *, agent: AgentId | None = None, limit: int = 50) -> Sequence[Found]:
@@ -91,16 +111,24 @@ class SqliteArchive:
             for session, key, who, n, body, at in rows
         ]
 
-    async def usage(self, *, since: float, agent: AgentId | None = None) -> Sequence[UsageRow]:
-        rows = await self._rows(_USAGE, (since, agent))
+    async def usage(self, *, since: float, agents: frozenset[AgentId] | None = None) -> Sequence[UsageRow]:
+        rows = await self._rows(_USAGE, (_names(agents), since))
         return [UsageRow(day, who, model, turns, Usage(*tokens)) for day, who, model, turns, *tokens in rows]
 
-    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 50) -> Sequence[Delivery]:
+    async def deliveries(
+        self, wanted: DeliveryFilter = ANY_DELIVERY, *, limit: int = 50, before: DeliveryId | None = None
+    ) -> Sequence[Delivery]:
         rows = await self._rows(
-            f"SELECT {COLUMNS} FROM delivery WHERE (?1 IS NULL OR state = ?1) ORDER BY seq DESC LIMIT ?2",
-            (state, limit),
+            f"SELECT {COLUMNS} FROM delivery WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR agent = ?2)"
+            " AND (?3 IS NULL OR platform = ?3) AND (?4 IS NULL OR seq < (SELECT seq FROM delivery WHERE id = ?4))"
+            " ORDER BY seq DESC LIMIT ?5",
+            (wanted.state, wanted.agent, wanted.platform, before, limit),
         )
         return [row_to_delivery(row) for row in rows]
+
+    async def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        rows = await self._rows(f"SELECT {COLUMNS} FROM delivery WHERE id = ?", (delivery,))
+        return row_to_delivery(rows[0]) if rows else None
 
     async def counts(self) -> Counts:
         return await self._in_thread(_counts)
@@ -124,6 +152,10 @@ class SqliteArchive:
             return await asyncio.to_thread(locked)
         except sqlite3.Error as error:
             raise StorageFailed(f"the database could not be read: {error}") from error
+
+
+def _names(agents: frozenset[AgentId] | None) -> str | None:
+    return None if agents is None else encode(sorted(agents)).decode()
 
 
 def _counts(db: sqlite3.Connection) -> Counts:

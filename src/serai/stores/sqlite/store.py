@@ -16,8 +16,10 @@ from serai.ports.store import (
     Accepted,
     Arrival,
     ClaimOffer,
+    Erased,
     Exchange,
     Finish,
+    Fork,
     Holder,
     Idempotency,
     Known,
@@ -37,6 +39,7 @@ from serai.stores.sqlite import claim as claiming
 from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
 from serai.stores.sqlite import people, recovery, turn
+from serai.stores.sqlite import session as sessions
 from serai.stores.sqlite.conversation import SqliteConversations
 from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.mailbox import SqliteMailbox
@@ -120,6 +123,15 @@ class SqliteStore:
 
     async def view(self, address: LaneAddress) -> LaneView | None:
         return self._query(lambda db: ordering.view(db, address))
+
+    async def entitle(self, session: SessionId, title: str | None) -> bool:
+        return await self._writer.run(lambda db: sessions.entitle(db, session, title), sync=True)
+
+    async def fork(self, fork: Fork) -> bool:
+        return await self._writer.run(lambda db: sessions.fork(db, fork), sync=True)
+
+    async def erase(self, session: SessionId, reason: str, now: float) -> Erased | None:
+        return await self._writer.run(lambda db: sessions.erase(db, session, reason, now), sync=True)
 
     async def spent(self, session: SessionId) -> Usage:
         return self._query(lambda db: ordering.spent(db, session))

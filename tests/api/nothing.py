@@ -1,0 +1,75 @@
+"""An archive and sessions without anything in them, for servers whose test is about something else."""
+
+from collections.abc import Sequence
+
+from serai.core.cursor import Cursor
+from serai.core.delivery import Delivery
+from serai.core.ids import AgentId, DeliveryId, SessionId
+from serai.ports.store import (
+    ANY_DELIVERY,
+    ANY_SESSION,
+    Counts,
+    DeliveryFilter,
+    Found,
+    MessageRow,
+    SessionFilter,
+    SessionRow,
+    UsageRow,
+)
+
+
+class NoArchive:
+    """Nothing was ever stored."""
+
+    async def sessions(
+        self, wanted: SessionFilter = ANY_SESSION, *, limit: int = 50, before: Cursor | None = None
+    ) -> Sequence[SessionRow]:
+        return ()
+
+    async def session(self, name: str) -> SessionRow | None:
+        return None
+
+    async def messages(
+        self, session: SessionId, *, after: int = -1, limit: int | None = None
+    ) -> Sequence[MessageRow]:
+        return ()
+
+    async def search(self, words: Sequence[str], *, agent: AgentId | None = None, limit: int = 50) -> Sequence[Found]:
+        return ()
+
+    async def usage(self, *, since: float, agents: frozenset[AgentId] | None = None) -> Sequence[UsageRow]:
+        return ()
+
+    async def deliveries(
+        self, wanted: DeliveryFilter = ANY_DELIVERY, *, limit: int = 50, before: DeliveryId | None = None
+    ) -> Sequence[Delivery]:
+        return ()
+
+    async def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        return None
+
+    async def counts(self) -> Counts:
+        return Counts(0, 0, 0, 0, {})
+
+    async def stopped(self) -> frozenset[AgentId]:
+        return frozenset()
+
+
+class NoSessions:
+    """There is nothing to change."""
+
+    async def entitle(self, session: SessionId, title: str | None) -> bool:
+        return False
+
+    async def fork(
+        self, session: SessionId, agent: AgentId, owner: str, wanted: SessionId | None, title: str | None
+    ) -> SessionId | None:
+        return None
+
+    async def erase(self, session: SessionId) -> bool:
+        return False
+
+
+async def no_retry(delivery: DeliveryId) -> Delivery | None:
+    """There is no such delivery."""
+    return None
