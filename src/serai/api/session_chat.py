@@ -34,7 +34,15 @@ from serai.api.run_told import (
 from serai.api.services import Run, Runs
 from serai.api.sessions import Sessions
 from serai.api.stream import PATIENCE_S, untold
-from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEnded
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    TurnEnded,
+)
 from serai.core.message import Answer, InputBody, Message
 from serai.core.source import Source
 from serai.gateway.run import Ask
@@ -188,6 +196,8 @@ class _Stream:
                 return [ToolStart(run, event.name, event.call_id)]
             case ToolEnded():
                 return [ToolEnd(run, event.name, event.call_id, event.ok)]
+            case ApprovalRequested() | ApprovalAnswered():
+                return []  # nobody can be asked here: such a call is denied at once
             case TurnEnded():
                 return self._end(event)
 
