@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
+from serai.api.run_event import RunEvents, seen
 from serai.api.services import Approval
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    run_topic,
+)
 from serai.core.ids import InputId
 from serai.core.message import Message, ToolCall, Usage
 from serai.ports.model import ModelReply, ModelRequest
@@ -287,3 +297,44 @@ async def test_a_run_goes_on_after_a_restart_and_so_does_its_stream(second: str,
     assert text_of(rest) == (second if restarts else second.removeprefix("half"))
     assert [e.name for e in whole_stream][:2] == ["tool.started", "tool.completed"]
     assert text_of(whole_stream) == second
+
+
+def everything(asked: ApprovalRequested) -> list[RunEvent]:
+    """What happens in the run of the next test, but for its end."""
+    answered = ApprovalAnswered("apr_1", "once", "ann", 2)
+    started, ended = ToolStarted("c1", "terminal", 2), ToolEnded("c1", "terminal", ok=True, step=2)
+    return [TextDelta("half", 1), asked, answered, started, ended]
+
+
+async def test_a_stream_tells_what_the_run_waits_for_and_what_was_answered() -> None:
+    model = Held("half", "")
+    asked = ApprovalRequested("apr_1", "c1", "terminal", '{"x": 1}', "run `ls`", 1_700_000_600.0, 2)
+    async with whole(model) as one:
+        run = await begin(one)
+        await first_events(one, run, 1)
+        following = asyncio.create_task(told(one, run))
+        publish, topic = one.stage.engine.publish, run_topic(InputId(run))
+        for event in (*everything(asked)[1:], asked):  # asked again after a restart
+            publish(topic, event)
+        await asyncio.sleep(0.05)
+        again = await first_events(one, run, 5)
+        await one.call("POST", f"/v1/runs/{run}/stop", key=OPS_KEY)
+        sent = await following
+    names = ["message.delta", "approval.request", "approval.responded", "tool.started", "tool.completed"]
+    assert [e.name for e in sent] == [*names, "run.cancelled"]
+    assert again == sent[:5]
+    assert sent[1].data == {
+        "type": "approval.request",
+        "run_id": run,
+        "approval_id": "apr_1",
+        "question": "run `ls`",
+        "expires_at": 1_700_000_600.0,
+        "tool": "terminal",
+        "call_id": "c1",
+        "arguments": '{"x": 1}',
+    }
+    assert (sent[2].data["choice"], sent[2].data["by"]) == ("once", "ann")
+    for n, event in enumerate(sent[:5]):
+        client = RunEvents(InputId(run), seen(event.id))
+        rest = b"".join(client.take(happened) for happened in everything(asked))
+        assert [e.name for e in events(rest)] == names[n + 1 :]

@@ -1,7 +1,8 @@
 """The events of a run as server-sent events (SPEC 11.5, 16.3, 16.7).
 
 An event's id says where in the run it stands: the step, then for a text how many characters of it have been told and
-a checksum of them, for a tool 1 at its start and 2 at its end; the last event's is `end`. So any event can be found
+a checksum of them, for a tool a number from 1, when somebody is asked for leave, to 4, its end; the last event's is
+`end`. So any event can be found
 again from what is recorded, however the pieces were cut. A text that was not recorded when the gateway died is
 written anew: who has seen something else of it than what there is now is told `message.restarted`, and then the text
 whole.
@@ -15,18 +16,29 @@ from zlib import crc32
 import msgspec
 
 from serai.api.error import unanswered
-from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEnded
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    TurnEnded,
+)
 from serai.core.ids import InputId
 from serai.core.message import Answer, Usage
 
 END: Final = "end"
+
+ToolEvent = ApprovalRequested | ApprovalAnswered | ToolStarted | ToolEnded
+_PLACES: Final = {ApprovalRequested: 1, ApprovalAnswered: 2, ToolStarted: 3, ToolEnded: 4}
 
 _SEEN: Final = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.([0-9a-f]{8}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last event that a client has got: of a text `count` characters, of a tool 1 or 2."""
+    """The last event that a client has got: of a text `count` characters, of a tool a number from `_PLACES`."""
 
     step: int
     count: int
@@ -68,12 +80,12 @@ class RunEvents:
         skipped = self._settled(event.step)
         if isinstance(event, TextDelta):
             return skipped + self._text(event)
-        place = 1 if isinstance(event, ToolStarted) else 2
+        place = _PLACES[type(event)]
         if self.after is not None:
             if event.step < self.after.step or place <= self.after.count:
                 return skipped
             self.after = None
-        return skipped + self._tool(event, place)
+        return skipped + self._tool(event, f"{event.step}.{place}")
 
     def _settled(self, step: int | None) -> bytes:
         """A text that the client has seen is over, or was never written again: what of that it must be told."""
@@ -116,11 +128,19 @@ class RunEvents:
         """Its id is that of a text of which nothing has been told."""
         return self._event("message.restarted", f"{step}.0.00000000")
 
-    def _tool(self, event: ToolStarted | ToolEnded, place: int) -> bytes:
-        where = f"{event.step}.{place}"
-        if isinstance(event, ToolEnded):
-            return self._event("tool.completed", where, tool=event.name, call_id=event.call_id, ok=event.ok)
-        return self._event("tool.started", where, tool=event.name, call_id=event.call_id)
+    def _tool(self, event: ToolEvent, place: str) -> bytes:
+        match event:
+            case ApprovalRequested():
+                about = {"approval_id": event.approval, "question": event.question, "expires_at": event.expires_at}
+                call = {"tool": event.name, "call_id": event.call_id, "arguments": event.arguments}
+                return self._event("approval.request", place, **about, **call)
+            case ApprovalAnswered():
+                answer = {"approval_id": event.approval, "choice": event.choice, "by": event.by}
+                return self._event("approval.responded", place, **answer)
+            case ToolStarted():
+                return self._event("tool.started", place, tool=event.name, call_id=event.call_id)
+            case ToolEnded():
+                return self._event("tool.completed", place, tool=event.name, call_id=event.call_id, ok=event.ok)
 
     def _end(self, ended: TurnEnded) -> bytes:
         if ended.state == "done":

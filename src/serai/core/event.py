@@ -46,6 +46,30 @@ class ToolEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """People are asked whether a tool may run; the turn waits. `arguments` is JSON, `question` completes
+    `May I …?`."""
+
+    approval: str
+    call_id: str
+    name: str
+    arguments: str
+    question: str
+    expires_at: float
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """They have answered, or their time is over."""
+
+    approval: str
+    choice: str
+    by: str
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of a run. `answer` is set when `state` is done, `fault` when it is failed or cancelled."""
 
@@ -54,7 +78,7 @@ class TurnEnded:
     fault: TurnFault | None = None
 
 
-RunEvent = TextDelta | ToolStarted | ToolEnded | TurnEnded
+RunEvent = TextDelta | ToolStarted | ToolEnded | ApprovalRequested | ApprovalAnswered | TurnEnded
 
 
 def run_topic(input_id: InputId) -> str:

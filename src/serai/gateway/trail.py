@@ -16,6 +16,7 @@ from serai.core.message import ToolCall
 from serai.core.turn import Step
 from serai.ports.model import ModelReply
 
+_BEGUN: Final = frozenset({"started", "done", "failed", "interrupted"})
 _decode_reply: Final = msgspec.json.Decoder(ModelReply).decode
 _decode_call: Final = msgspec.json.Decoder(ToolCall).decode
 
@@ -108,7 +109,7 @@ def recorded(steps: Sequence[Step], *, texts: bool = True) -> list[RunEvent]:
         if step.kind == "model":
             said = _decode_reply(step.result).message.text
             events += [TextDelta(said, step.n)] if said and texts else []
-        elif step.kind == "tool":
+        elif step.kind == "tool" and step.state in _BEGUN:
             call = _decode_call(step.request)
             events.append(ToolStarted(call.id, call.name, step.n))
             if step.state != "started":
