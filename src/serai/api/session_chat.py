@@ -22,6 +22,8 @@ from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import EventStream, document
 from serai.api.run_told import (
+    ApprovalAsked,
+    ApprovalGiven,
     MessageDelta,
     RunCancelled,
     RunCompleted,
@@ -34,7 +36,15 @@ from serai.api.run_told import (
 from serai.api.services import Run, Runs
 from serai.api.sessions import Sessions
 from serai.api.stream import PATIENCE_S, untold
-from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEnded
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    TurnEnded,
+)
 from serai.core.message import Answer, InputBody, Message
 from serai.core.source import Source
 from serai.gateway.run import Ask
@@ -188,6 +198,10 @@ class _Stream:
                 return [ToolStart(run, event.name, event.call_id)]
             case ToolEnded():
                 return [ToolEnd(run, event.name, event.call_id, event.ok)]
+            case ApprovalRequested(approval, call, name, arguments):
+                return [ApprovalAsked(run, approval, event.question, event.expires_at, name, call, arguments)]
+            case ApprovalAnswered(approval, choice, by):
+                return [ApprovalGiven(run, approval, choice, by)]
             case TurnEnded():
                 return self._end(event)
 
