@@ -277,7 +277,7 @@ async def test_credentials_that_no_driver_could_use_keep_the_earlier_ones(tmp_pa
         hosted.home.write(SECRETS.replace("ZmFrZS1rZXktd2ViaG9vaw==", "!"), ".env")
         await hosted.in_force()
         assert "not base64" in (await hosted.configuration())["problems"][0]
-        assert (await hosted.call("GET", "/ready"))[1]["accounts"]["webhook"] == "running"
+        assert (await hosted.call("GET", "/ready"))[1]["accounts"]["webhook"] == "running as webhook bot"
 
 
 @virtual_time

@@ -21,6 +21,7 @@ from tests.cli.fake_endpoint import closed_port, fake_endpoint
 from tests.cli.fake_gateway import PID, FakeGateway
 from tests.cli.stored import store_conversation
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_S
 from tests.process import bound
 from tests.process.disk import small_disk
 
@@ -69,7 +70,9 @@ def of_a_child(serai: Terminal, *before: str, **environment: str) -> list[Findin
     """What a doctor finds in a process of its own."""
     variables: Mapping[str, str] = {"PATH": os.defpath, "HOME": str(serai.home.parent), **environment}
     command = [*before, "-m", "serai", "--home", str(serai.home), "doctor", "--json"]
-    done = subprocess.run([sys.executable, *command], env=variables, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, *command], env=variables, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert done.stderr == ""
     found: list[Finding] = json.loads(done.stdout)["data"]
     return [finding for finding in found if finding["level"] != "note"]
@@ -237,6 +240,18 @@ def test_a_gateway_that_is_not_ready(home: Terminal) -> None:
         gateway.answers("/health", {})
         gateway.answers("/ready", {"ready": False, "reasons": {"store": "the disk is full"}}, 503)
         assert the_one(home)["text"] == "the running gateway is not ready, store: the disk is full"
+
+
+def test_accounts_that_are_not_connected(home: Terminal) -> None:
+    accounts = {"chatter": "shut: the token was revoked", "chatter@work": "waiting: timed out", "web": "running"}
+    with FakeGateway(home.home) as gateway:
+        gateway.answers("/health", {})
+        ready = {"ready": True, "revision": revision_of(home), "accounts": accounts}
+        gateway.answers("/ready", ready)
+        shut, waiting = findings(home)
+    assert (shut["level"], shut["text"]) == ("serious", "chatter stays disconnected: the token was revoked")
+    assert "serai reload" in shut["mend"]
+    assert (waiting["level"], waiting["text"]) == ("warning", "chatter@work is not connected: timed out")
 
 
 def test_a_database_that_is_newer(home: Terminal) -> None:

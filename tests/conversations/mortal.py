@@ -11,6 +11,21 @@ from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.store import SqliteStore
 from tests.conversations.script import Kill
 
+WRITES = (
+    "accept",
+    "claim",
+    "join",
+    "record",
+    "finish",
+    "release",
+    "order",
+    "settle",
+    "next_delivery",
+    "tell",
+    "placed",
+    "seal",
+)
+
 
 class Life:
     """Of one process; `kill` says when it ends by itself. Once `buried`, it can be cleaned up after."""
@@ -41,7 +56,7 @@ class MortalStore(SqliteStore):
         db = connect(str(path))
         super().__init__(db, db, inline=True)
         self.db = db
-        for name in ("accept", "claim", "join", "record", "finish", "release", "order", "settle", "next_delivery"):
+        for name in WRITES:
             setattr(self, name, _mortal(getattr(self, name), name, life))
 
 

@@ -7,7 +7,7 @@ from serai.core.delivery import Delivery
 from serai.core.ids import Account, LaneId
 from serai.core.turn import Claim, Fence, Input, Step
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
-from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Platform, Receive, Sent
+from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Link, Platform, Sent
 from serai.ports.store import (
     Accepted,
     Arrival,
@@ -122,8 +122,8 @@ class FusedPlatform:
     def capabilities(self) -> Capabilities:
         return self._inner.capabilities
 
-    async def run(self, receive: Receive) -> None:
-        await self._inner.run(receive)
+    async def run(self, link: Link) -> None:
+        await self._inner.run(link)
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         assert isinstance(self._inner, HttpEndpoint)

@@ -20,6 +20,7 @@ from serai.core.source import Source
 from serai.engines.local import LocalEngine
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -28,6 +29,7 @@ from serai.gateway.lanes import Lanes
 from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
+from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Ask, Run, Runs
 from serai.gateway.state import State
@@ -162,6 +164,8 @@ class Stage:
             clock=self.clock,
             entropy=self.entropy,
             split=self.outbox.split,
+            drafts=Drafts(self.state, self.store, self.engine, self.clock, self.entropy, self.outbox),
+            presence=Presence(self.switchboard.platform),
             hooks=self.agent_hooks,
         )
         self.lanes = Lanes(workshop, self.fair)

@@ -1,5 +1,10 @@
-"""Every platform driver obeys the contract; one without a rig fails."""
+"""Every platform driver obeys the contract; one without a rig fails.
 
+A rig is `rig()` in `tests/platforms/<name>/rig.py`; a `LOOP` beside it is the kind of event loop that its peer needs,
+where that is not one of virtual time.
+"""
+
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -8,6 +13,8 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 import serai.platforms
+from serai.app.platforms import BUILT_IN
+from serai.testing.clock import VirtualTimeLoop
 from serai.testing.platform_contract import PlatformContract
 from serai.testing.platform_rig import PlatformRig
 
@@ -20,6 +27,17 @@ def rig_of(name: str) -> Callable[[], AbstractAsyncContextManager[PlatformRig]]:
     made: Callable[[], AbstractAsyncContextManager[PlatformRig]]
     made = importlib.import_module(f"{__package__}.{name}.rig").rig
     return made
+
+
+def loop_of(name: str) -> type[asyncio.AbstractEventLoop]:
+    """On what kind of loop the contract is run."""
+    loop: type[asyncio.AbstractEventLoop]
+    loop = getattr(importlib.import_module(f"{__package__}.{name}.rig"), "LOOP", VirtualTimeLoop)
+    return loop
+
+
+def test_every_driver_is_built_in() -> None:
+    assert sorted(BUILT_IN) == DRIVERS
 
 
 @pytest.mark.parametrize("name", RIGS)
@@ -39,6 +57,7 @@ class TestPlatform(PlatformContract):
     @pytest.fixture(autouse=True)
     def choose(self, driver: str) -> None:
         self.driver = driver
+        type(self).loop_factory = loop_of(driver)
 
     def rig(self) -> AbstractAsyncContextManager[PlatformRig]:
         return rig_of(self.driver)()

@@ -31,7 +31,7 @@ def test_a_new_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     prepare(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert ask(path, "PRAGMA user_version") == [(len(migrations()),)]
+    assert ask(path, "PRAGMA user_version") == [(migrations()[-1].number,)]
     assert ask(path, "PRAGMA journal_mode") == [("wal",)]
 
 
@@ -93,12 +93,13 @@ def test_a_damaged_database_is_named_and_not_overwritten(tmp_path: Path, content
 
 def test_every_earlier_version_can_be_brought_to_this_one(tmp_path: Path) -> None:
     known = list(migrations())
-    assert [step.number for step in known] == list(range(1, len(known) + 1))
+    numbers = [step.number for step in known]
+    assert numbers == sorted(set(numbers))
     for number in range(1, len(known) + 1):
         path = tmp_path / f"v{number}.db"
         prepare(path, known[:number])
         prepare(path)
-        assert ask(path, "PRAGMA user_version") == [(len(known),)]
+        assert ask(path, "PRAGMA user_version") == [(numbers[-1],)]
 
 
 def test_no_query_of_a_turn_looks_at_more_than_it_needs(tmp_path: Path) -> None:

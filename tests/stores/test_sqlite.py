@@ -12,9 +12,10 @@ from serai.stores.sqlite.store import SqliteStore, open_store
 from serai.testing.store_contract import StoreContract
 from serai.testing.store_live_contract import StoreLiveContract
 from serai.testing.store_session_contract import StoreSessionContract
+from serai.testing.store_telling_contract import StoreTellingContract
 
 
-class TestOnDisk(StoreContract, StoreLiveContract, StoreSessionContract):
+class TestOnDisk(StoreContract, StoreLiveContract, StoreSessionContract, StoreTellingContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         opened = open_store(tmp_path / "state.db")
@@ -22,7 +23,7 @@ class TestOnDisk(StoreContract, StoreLiveContract, StoreSessionContract):
         await opened.close()
 
 
-class TestInMemory(StoreContract, StoreLiveContract, StoreSessionContract):
+class TestInMemory(StoreContract, StoreLiveContract, StoreSessionContract, StoreTellingContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[Store]:
         opened = memory_store()

@@ -1,7 +1,7 @@
 """The platform in memory that users test their agents with."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,9 +10,12 @@ from serai.core.delivery import Delivery, Target
 from serai.core.error import Busy, SendPermanent, SendTemporary, SendUnknown, Startup
 from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.message import Inbound
-from serai.ports.platform import Capabilities, Receipt, Receive
+from serai.ports.platform import Capabilities, Receipt
 from serai.testing.clock import VirtualClock, virtual_time
 from serai.testing.platform import FakePlatform
+from serai.testing.platform_stage import Listening
+
+Hear = Callable[[Inbound], Awaitable[Receipt]]
 
 
 def delivery(text: str, name: str = "d1") -> Delivery:
@@ -20,8 +23,8 @@ def delivery(text: str, name: str = "d1") -> Delivery:
 
 
 @asynccontextmanager
-async def running(fake: FakePlatform, receive: Receive) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.ensure_future(fake.run(receive))
+async def running(fake: FakePlatform, receive: Hear) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.ensure_future(fake.run(Listening(receive)))
     try:
         yield task
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from serai.core.error import ModelError, NoModel
 from serai.core.profile import Endpoint
 from serai.ports.clock import Entropy
-from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
+from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta, Restartable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Fallback:
     ) -> ModelReply:
         """The first answer. Raises the last ModelError, or NoModel where there is nothing to try.
 
-        Once a piece of text was told to `on_delta` there is no other try: people would see two beginnings.
+        Once a piece of text was told to `on_delta` there is no other try, because people would see two beginnings;
+        unless it is `Restartable`.
         """
         if not models:
             raise NoModel("this agent has no model")
@@ -49,7 +50,7 @@ class Fallback:
             except ModelError as error:
                 failures += 1
                 wait = self._wait(error, failures)
-                if (told is not None and told.any) or failures >= self._budget.tries + len(models) - 1:
+                if (told is not None and told.stands) or failures >= self._budget.tries + len(models) - 1:
                     raise
                 if len(left) > 1:
                     left.pop(0)
@@ -57,6 +58,8 @@ class Fallback:
                     raise
                 else:
                     await asyncio.sleep(wait)
+                if told is not None:
+                    told.take_back()
 
     def _wait(self, error: ModelError, failures: int) -> float | None:
         """Seconds until the next try of the same model; None where the endpoint asks for more than is worth it."""
@@ -78,3 +81,14 @@ class _Told:
     def __call__(self, text: str) -> None:
         self.any = True
         self._on_delta(text)
+
+    @property
+    def stands(self) -> bool:
+        """Whether something was told that cannot be taken back."""
+        return self.any and not isinstance(self._on_delta, Restartable)
+
+    def take_back(self) -> None:
+        """Makes what was told void."""
+        if self.any and isinstance(self._on_delta, Restartable):
+            self._on_delta.restart()
+            self.any = False

@@ -7,12 +7,14 @@ from typing import Any
 import aiohttp
 
 from serai.app import platforms
+from serai.config.layout import Layout
 from serai.config.platform_key import SECRET_SUFFIX
 from serai.core.error import SeraiError
 from serai.core.ids import Account
 from serai.core.snapshot import AccountSettings, Problem, Snapshot
 from serai.gateway.switchboard import Owes, Switchboard
-from serai.ports.clock import Clock
+from serai.platforms import Surroundings
+from serai.ports.clock import Clock, Entropy
 from serai.ports.platform import Platform
 from serai.ports.secrets import Secrets
 
@@ -28,11 +30,15 @@ class Connector:
         switchboard: Switchboard,
         session: aiohttp.ClientSession,
         clock: Clock,
+        entropy: Entropy,
+        layout: Layout,
         wrap: Callable[[Platform], Platform],
     ) -> None:
         self._switchboard = switchboard
         self._session = session
         self._clock = clock
+        self._entropy = entropy
+        self._layout = layout
         self._wrap = wrap
 
     def make(self, snapshot: Snapshot, secrets: Secrets, wanted: Collection[Account]) -> Drivers:
@@ -43,9 +49,13 @@ class Connector:
         if settings.refusal is not None:
             return settings.refusal
         try:
-            return self._wrap(platforms.make(settings, secrets, self._session, self._clock))
+            return self._wrap(platforms.make(self._surroundings(settings, secrets)))
         except SeraiError as error:
             return str(error)
+
+    def _surroundings(self, settings: AccountSettings, secrets: Secrets) -> Surroundings:
+        folder = self._layout.account(*settings.account)
+        return Surroundings(settings, secrets, self._session, self._clock, self._entropy, folder)
 
     def problems(self, snapshot: Snapshot, drivers: Drivers) -> list[Problem]:
         """What the making of drivers has shown and the loading could not, unless it has been so before."""
@@ -66,11 +76,12 @@ class Connector:
                 self._switchboard.add(driver)
 
     async def exchange(self, drivers: Drivers, removed: Collection[Account], owes: Owes) -> None:
-        """Takes up added and changed accounts, these in the place of their old connections, and lets removed ones
-        finish."""
+        """Takes up added and changed accounts, these in the place of their old connections, lets removed ones finish,
+        and tries again those that were shut."""
         for account in removed:
             self._switchboard.drain(account, owes)
         await asyncio.gather(*(self._switchboard.close(account) for account in drivers))
+        self._switchboard.try_again()
         self.connect(drivers)
 
 

@@ -29,21 +29,24 @@ from serai.engines.local import LocalEngine
 from serai.gateway.activity import Activity
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
+from serai.gateway.key import chat_key
 from serai.gateway.lanes import Lanes
 from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
+from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
 from serai.gateway.sessions import Sessions
 from serai.gateway.state import State
 from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
 from serai.gateway.switchboard import Switchboard
-from serai.gateway.turn import Workshop, chat_key
+from serai.gateway.turn import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
@@ -130,6 +133,8 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
             split=self._outbox.split,
+            drafts=Drafts(state, self._store, self._engine, self._clock, self._entropy, self._outbox),
+            presence=Presence(self._switchboard.platform),
             hooks=agent_hooks,
             activity=self._activity,
         )
@@ -147,7 +152,7 @@ class Gateway:
             agent_hooks,
         )
         self._intake = Intake(door, Commands(door, self._outbox.split))
-        connector = Connector(self._switchboard, session, self._clock, wrap.platform)
+        connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
         self._reloader = Reloader(reading, layout.config, state.configured, self._control.adopt, self._activity)
@@ -272,10 +277,7 @@ class Gateway:
             "revision": snapshot.revision,
             "default_agent": snapshot.default_agent,
             "agents": {agent: profile.refusal or "ready" for agent, profile in snapshot.agents.items()},
-            "accounts": {
-                str(c.account): c.state if c.reason is None else f"{c.state}: {c.reason}"
-                for c in self._switchboard.connections()
-            },
+            "accounts": {str(c.account): str(c) for c in self._switchboard.connections()},
             "turns_in_flight": self._lanes.in_flight,
             "configuration": {
                 "problems": [str(problem) for problem in self._reloader.problems],

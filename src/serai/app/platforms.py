@@ -5,17 +5,13 @@ from importlib import import_module
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-
-from serai.core.snapshot import AccountSettings
-from serai.ports.clock import Clock
+from serai.platforms import Surroundings
 from serai.ports.platform import Platform
-from serai.ports.secrets import Secrets
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-BUILT_IN: Final = ("webhook",)
+BUILT_IN: Final = ("feishu", "slack", "telegram", "webhook", "wecom", "yuanbao")
 
 
 class Schemas(Mapping[str, "type[BaseModel]"]):
@@ -37,8 +33,9 @@ class Schemas(Mapping[str, "type[BaseModel]"]):
         return len(BUILT_IN)
 
 
-def make(settings: AccountSettings, secrets: Secrets, session: aiohttp.ClientSession, clock: Clock) -> Platform:
+def make(surroundings: Surroundings) -> Platform:
     """The driver of a configured account; only now is its library imported. Raises Startup, SecretMissing."""
-    driver: type[Platform] = resolve_name(import_module(f"serai.platforms.{settings.account.platform}").DRIVER)
-    platform: Platform = driver.configured(settings, secrets, session, clock)  # type: ignore[attr-defined]
+    name = surroundings.settings.account.platform
+    driver: type[Platform] = resolve_name(import_module(f"serai.platforms.{name}").DRIVER)
+    platform: Platform = driver.configured(surroundings)  # type: ignore[attr-defined]
     return platform

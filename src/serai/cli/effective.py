@@ -78,6 +78,7 @@ def _platforms(accounts: Iterable[AccountSettings]) -> Document:
             "pairing": entry.access.pairing,
             "require_mention": entry.require_mention,
             "merge": entry.merge,
+            "stream": entry.stream,
         }
         platform = platforms.setdefault(entry.account.platform, {"accounts": {}})
         refused = {"refused": entry.refusal} if entry.refusal else {}

@@ -15,7 +15,7 @@ from serai.core.snapshot import Access
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_ACCESS_KEYS: Final = ("allow_users", "allow_chats", "open", "pairing", "require_mention", "merge")
+_ACCESS_KEYS: Final = ("allow_users", "allow_chats", "open", "pairing", "require_mention", "merge", "stream")
 _ACCOUNTS: Final = "accounts"
 
 
@@ -30,6 +30,7 @@ class AccountSection:
     secrets: tuple[Mention, ...]
     require_mention: bool
     merge: bool
+    stream: bool
 
 
 def read_accounts(root: Section, platforms: "Mapping[str, type[BaseModel]]") -> dict[Account, AccountSection]:
@@ -85,7 +86,9 @@ def _account(section: Section, account: Account, model: "type[BaseModel]") -> Ac
         section.flag("pairing"),
     )
     mention, merge = section.flag("require_mention", True), section.switch("merge", True)
-    return AccountSection(account, section.place, access, settings, secrets, mention, merge)
+    return AccountSection(
+        account, section.place, access, settings, secrets, mention, merge, section.flag("stream", True)
+    )
 
 
 def _allowed(section: Section, key: str) -> frozenset[str]:

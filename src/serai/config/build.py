@@ -83,7 +83,13 @@ def _accounts(settings: Settings, report: Report) -> Mapping[Account, AccountSet
     refusals = report.by_subject("account")
     found = {
         account: AccountSettings(
-            account, one.access, one.settings, refusals.get(str(account)), one.require_mention, one.merge
+            account,
+            one.access,
+            one.settings,
+            refusals.get(str(account)),
+            one.require_mention,
+            one.merge,
+            one.stream,
         )
         for account, one in settings.accounts.items()
     }

@@ -53,6 +53,10 @@ class Layout:
     def plugins(self) -> Path:
         return self.home / "plugins"
 
+    def account(self, platform: str, name: str) -> Path:
+        """What a connection keeps beside the database."""
+        return self.home / "platforms" / platform / name
+
     def agent_home(self, agent: str) -> Path:
         """The home of an agent that names no other."""
         return self.agents / agent

@@ -32,10 +32,30 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A choice under a message. `value` comes back when it is pressed: at most 60 visible ASCII characters."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file to be sent: an absolute path inside the agent's workspace, the name that people see, and its type."""
+
+    path: str
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One outgoing message. `id` is also the key under which an idempotent platform may see it twice.
 
-    `attempt` counts from 1 while sending. Times are seconds since the epoch.
+    `attempt` counts from 1 while sending. Times are seconds since the epoch. In state `open` the text is what there
+    is of an answer that still grows (SPEC 5.7); `remote_id` is the platform's id of the message once it has one.
+    `call` is the number of the turn's model call (from 0) while which it was first told; None for what was not.
+    The text is blank only where there is an `enclosure`; else it is what stands above that.
     """
 
     id: DeliveryId
@@ -48,6 +68,14 @@ class Delivery:
     state: DeliveryState = "new"
     remote_id: str | None = None
     error: str | None = None
+    buttons: tuple[Button, ...] = ()
+    enclosure: Enclosure | None = None
+    call: int | None = None
+
+    @property
+    def grows(self) -> bool:
+        """Whether more of the text is to come."""
+        return self.state == "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +84,14 @@ class NewDelivery:
 
     id: DeliveryId
     target: Target
+    text: str
+    buttons: tuple[Button, ...] = ()
+    enclosure: Enclosure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The final text of a delivery that was told while its turn ran."""
+
+    id: DeliveryId
     text: str

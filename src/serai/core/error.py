@@ -22,6 +22,10 @@ SeraiError
 │   ├── SendTemporary     surely not sent; try again, after `retry_after` where the platform named it
 │   ├── SendPermanent     never going to work; dead at once
 │   └── SendUnknown       it may have been sent
+├── FetchFailed           a file that came with a message could not be had; the model and its people are told
+├── Shut                  a connection that must not be tried again until something is changed
+│   ├── CredentialsRefused  the platform refuses the account's credentials
+│   └── LoggedInElsewhere   the same credentials are in use elsewhere
 └── Startup               the gateway, a platform or a model could not start; the sentence says what to do
 """
 
@@ -153,6 +157,22 @@ class SendPermanent(SendFailed):
 
 class SendUnknown(SendFailed):
     """It may have been sent; only an idempotent platform may repeat it (SPEC 5.5)."""
+
+
+class FetchFailed(SeraiError):
+    """A file that came with a message could not be had: too large, gone, or refused. The text says why."""
+
+
+class Shut(SeraiError):
+    """A connection that must not be tried again until its settings change; the text says what to do (SPEC 13.2)."""
+
+
+class CredentialsRefused(Shut):
+    """The platform refuses the account's credentials: wrong, revoked, or without a right that is needed."""
+
+
+class LoggedInElsewhere(Shut):
+    """The same credentials are in use by another process; going on would make the two fight for ever."""
 
 
 class Startup(SeraiError):

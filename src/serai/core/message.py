@@ -44,12 +44,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a message, by address. `size` in bytes where known."""
+    """A file that came with a message: by address, or by a handle (`ref`) that only its platform understands and
+    gives for the bytes (`ports.platform.Fetching`). `size` in bytes where known."""
 
-    url: str
+    url: str = ""
     name: str | None = None
     media_type: str | None = None
     size: int | None = None
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,16 @@ class Inbound:
     near_limit: bool = False
     admin: bool = False
     run: InputId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody pressed a button under a message of ours. `value` is the button's own; `source.message_id` names the
+    message that has it. A copy of a press has the same `dedupe_key`."""
+
+    source: Source
+    value: str
+    dedupe_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,12 @@ class Answer:
 
 
 _SILENT_WORDS = frozenset({"[SILENT]", "...", "…"})
+
+
+def may_become_silence(text: str) -> bool:
+    """Whether an answer that begins so may still turn out to be only silence."""
+    word = text.strip()
+    return any(silent.startswith(word) for silent in _SILENT_WORDS) or "NO_REPLY".startswith(word.upper())
 
 
 def is_silence(text: str) -> bool:

@@ -65,6 +65,7 @@ class AccountSettings:
 
     `refusal` says why the account is disabled, else None. `require_mention`: in groups, only what is said to the bot
     is answered. `merge`: pieces that come quickly are one message; without it each message has its own turn.
+    `stream`: an answer is shown while it is written, where the platform can.
     """
 
     account: Account
@@ -73,6 +74,7 @@ class AccountSettings:
     refusal: str | None = None
     require_mention: bool = True
     merge: bool = True
+    stream: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from serai.core.decision import Decision
-from serai.core.delivery import Target
+from serai.core.delivery import Delivery, Target
 from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
@@ -96,7 +96,8 @@ class Claim:
     """A turn to run, with everything it needs. `attempt` is 1 for the first run, more after crashes.
 
     `history` holds the session's messages from number `history_from` (counting from 0) on; what comes before is
-    in the caller's cache. `replaced` is the session that was closed for a new one, because it had expired.
+    in the caller's cache. `replaced` is the session that was closed for a new one, because it had expired. `told` are
+    the deliveries that an earlier attempt has told while it ran, in their order.
     """
 
     fence: Fence
@@ -112,6 +113,7 @@ class Claim:
     attempt: int
     settings: SessionSettings = SessionSettings()
     replaced: SessionId | None = None
+    told: tuple[Delivery, ...] = ()
 
     @property
     def agent(self) -> AgentId:

@@ -13,9 +13,9 @@ from serai.core.lane import LaneAddress
 from serai.core.message import Inbound
 from serai.core.turn import SessionSettings, Stopped
 from serai.gateway.door import Door
-from serai.gateway.lanes import lane_key
+from serai.gateway.draft import Split
+from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_admin, may_choose
-from serai.gateway.turn import Split, chat_key
 from serai.ports.platform import Receipt
 from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Undo
 

@@ -10,7 +10,8 @@ from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
 from serai.core.ids import InputId
 from serai.gateway.hooks import AgentHooks
-from serai.gateway.lanes import Lanes, lane_key
+from serai.gateway.key import lane_key
+from serai.gateway.lanes import Lanes
 from serai.gateway.meter import Meter
 from serai.gateway.resolver import Resolver
 from serai.gateway.state import State

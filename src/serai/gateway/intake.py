@@ -11,15 +11,14 @@ from serai.core.delivery import NewDelivery, Target
 from serai.core.error import MessageDropped, Refused, Unauthorised, UnknownAgent
 from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.lane import LaneAddress, lane_of
-from serai.core.message import Image, Inbound, InputBody, Message, Revision
+from serai.core.message import Image, Inbound, InputBody, Message, Press, Revision
 from serai.core.snapshot import AccountSettings
 from serai.core.source import Source
 from serai.core.turn import Stopped
 from serai.gateway.commands import Commands, Spoken
 from serai.gateway.door import Door
-from serai.gateway.lanes import lane_key
+from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_for_us, may_choose, speaker
-from serai.gateway.turn import chat_key
 from serai.ports.hooks import Dropped
 from serai.ports.platform import Receipt
 from serai.ports.store import Accepted, Arrival, Known, Stranger
@@ -39,13 +38,15 @@ class Intake:
         self._door = door
         self._commands = commands
 
-    async def receive(self, inbound: Inbound | Revision) -> Receipt:
+    async def receive(self, inbound: Inbound | Revision | Press) -> Receipt:
         """Accepts a platform's message; when this returns, it is stored.
 
         Raises Unauthorised, UnknownAgent, Busy or StorageFailed, each with the sentence for the sender.
         """
         if isinstance(inbound, Revision):
             return await self._revise(inbound)
+        if isinstance(inbound, Press):
+            return Receipt(None, ignored=True)  # no message of ours has buttons
         source = inbound.source
         known = await self._door.store.look(
             source.connection, inbound.dedupe_key, source.chat_id or "", source.user or ""

@@ -13,9 +13,11 @@ from serai.core.ids import AgentId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.profile import AgentProfile
 from serai.core.turn import Claim, Stopped
+from serai.gateway.ending import refused, spoken
 from serai.gateway.fair import FairShare
 from serai.gateway.history import Remembered
-from serai.gateway.turn import TurnRunner, Workshop, chat_key, refused, spoken
+from serai.gateway.key import chat_key, lane_key
+from serai.gateway.turn import TurnRunner, Workshop
 from serai.ports.store import ClaimOffer
 from serai.ports.tool import Tool
 
@@ -32,11 +34,6 @@ class Offer:
     agent: AgentId
     claim: ClaimOffer
     remembered: Remembered | None
-
-
-def lane_key(agent: AgentId, lane: LaneId) -> str:
-    """The engine's key for a lane."""
-    return f"turn:{agent}:{lane}"
 
 
 class Lanes:

@@ -11,18 +11,18 @@ import structlog
 from serai.core.activity import Settled
 from serai.core.delivery import Delivery, Target
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
-from serai.core.ids import Account
+from serai.core.ids import Account, DeliveryId
 from serai.core.split import split
 from serai.gateway.activity import Activity
 from serai.gateway.hooks import AgentHooks
+from serai.gateway.key import chat_key
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
-from serai.gateway.turn import chat_key
 from serai.ports.binding import use_profile
 from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine
-from serai.ports.platform import Platform
+from serai.ports.platform import Growing, Platform, Sent
 from serai.ports.store import NextDelivery, Settlement, Store
 
 _log = structlog.get_logger("outbox")
@@ -66,6 +66,20 @@ class Outbox:
         self._hooks = hooks
         self._activity = activity or Activity()
         self._limiters: dict[Account, asyncio.Semaphore] = {}
+
+    def platform(self, connection: Account) -> Platform | None:
+        """The connection of an account; None while there is none."""
+        return self._connections(connection)
+
+    async def grow(self, delivery: Delivery) -> Sent:
+        """Opens a delivery that grows, or shows more of it. Raises SendFailed; SendTemporary where there is no
+        connection."""
+        connection = delivery.target.connection
+        platform = self._connections(connection)
+        if platform is None:
+            raise SendTemporary(f"{connection} is not connected")
+        async with self._limiter(connection):
+            return await _sent(platform, delivery)
 
     def split(self, target: Target, text: str) -> Sequence[str]:
         """The pieces in which the target's platform takes a text."""
@@ -117,24 +131,37 @@ class Outbox:
             return self._later(delivery, f"{delivery.target.connection} is not connected")
         if held:
             delivery = self._announcing(delivery)
-        limiter = self._limiters.setdefault(delivery.target.connection, asyncio.Semaphore(_AT_ONCE))
-        async with limiter:
+        async with self._limiter(delivery.target.connection):
             with use_profile(profile) if profile else nullcontext():  # without one, the gateway itself speaks
                 return await self._attempt(platform, delivery)
 
+    def _limiter(self, connection: Account) -> asyncio.Semaphore:
+        return self._limiters.setdefault(connection, asyncio.Semaphore(_AT_ONCE))
+
     async def _attempt(self, platform: Platform, delivery: Delivery) -> Settlement:
+        edited = is_edit(platform, delivery)
         try:
-            sent = await platform.send(delivery)
+            sent = await _sent(platform, delivery)
         except SendTemporary as error:
             return self._later(delivery, str(error), error.retry_after)
         except SendPermanent as error:
-            return Settlement("dead", error=str(error))
+            return self._anew(delivery, str(error)) if edited else Settlement("dead", error=str(error))
         except SendUnknown as error:
             return self._unknown(platform, delivery, str(error))
         except Exception as error:  # noqa: BLE001  the drivers' supervisor: one's fault must not stop the others
             _log.exception("the driver failed", delivery=delivery.id)
-            return self._unknown(platform, delivery, f"{type(error).__name__} in the driver")
+            reason = f"{type(error).__name__} in the driver"
+            return self._anew(delivery, reason) if edited else self._unknown(platform, delivery, reason)
+        if not edited and delivery.call is not None and platform.capabilities.send_key and sent.remote_id:
+            # what the platform knew by this key may be an earlier state of the text
+            return Settlement("new", remote_id=sent.remote_id, due_at=self._clock.now())
         return Settlement("sent", remote_id=sent.remote_id)
+
+    def _anew(self, delivery: Delivery, reason: str) -> Settlement:
+        """A message that cannot be changed any more: its final text is sent as another one (SPEC 5.7)."""
+        _log.warning("an answer is sent as a new message", delivery=delivery.id, reason=reason)
+        other = DeliveryId(f"dlv_{self._entropy.token()}")
+        return Settlement("new", error=reason, due_at=self._clock.now(), anew=other)
 
     def _announcing(self, delivery: Delivery) -> Delivery:
         """The same delivery, telling that an earlier one is held, where both fit (SPEC 5.5)."""
@@ -142,7 +169,11 @@ class Outbox:
         return replace(delivery, text=text) if len(self.split(delivery.target, text)) == 1 else delivery
 
     def _unknown(self, platform: Platform, delivery: Delivery, reason: str) -> Settlement:
-        if platform.capabilities.send_key or self._state.snapshot.on_unknown == "repeat":
+        if (
+            is_edit(platform, delivery)
+            or platform.capabilities.send_key
+            or self._state.snapshot.on_unknown == "repeat"
+        ):
             return self._later(delivery, reason)
         return Settlement("unknown", error=reason)
 
@@ -153,6 +184,17 @@ class Outbox:
         longest = min(_WAIT_FIRST * 2 ** min(delivery.attempt - 1, 20), _WAIT_MOST)
         wait = retry_after if retry_after is not None else self._entropy.between(longest / 2, longest)
         return Settlement("new", error=reason, due_at=now + wait)
+
+
+def is_edit(platform: Platform, delivery: Delivery) -> bool:
+    """Whether a delivery changes a message that is there, and so may be repeated without harm."""
+    return delivery.remote_id is not None and platform.capabilities.growth is not None
+
+
+async def _sent(platform: Platform, delivery: Delivery) -> Sent:
+    if is_edit(platform, delivery) and isinstance(platform, Growing):
+        return await platform.edit(delivery)
+    return await platform.send(delivery)
 
 
 def _settled(delivery: Delivery, settlement: Settlement) -> Settled:

@@ -8,7 +8,7 @@ from serai.core.ids import DEFAULT_ACCOUNT, AgentId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.turn import Stopped
 from serai.gateway.door import Door
-from serai.gateway.lanes import lane_key
+from serai.gateway.key import lane_key
 from serai.ports.store import Fork
 
 API: Final = "api_server"

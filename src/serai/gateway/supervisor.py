@@ -8,9 +8,8 @@ import structlog
 
 from serai.core.delivery import Target
 from serai.core.error import StorageFailed
-from serai.gateway.lanes import lane_key
+from serai.gateway.key import chat_key, lane_key
 from serai.gateway.meter import Meter
-from serai.gateway.turn import chat_key
 from serai.ports.clock import Clock
 from serai.ports.engine import Engine
 from serai.ports.store import Store, Unfinished

@@ -8,10 +8,13 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from serai.core.error import SeraiError
+from serai.core.error import Busy, Refused, SeraiError, Shut
 from serai.core.ids import Account
+from serai.core.message import Inbound, Press, Revision
+from serai.gateway.courtesy import Courtesy
+from serai.gateway.link import CLOSE_SECONDS, run_watched
 from serai.ports.clock import Entropy
-from serai.ports.platform import Platform, Receive
+from serai.ports.platform import Platform, Receipt
 
 _log = structlog.get_logger("switchboard")
 
@@ -24,24 +27,32 @@ DRAIN_SECONDS: Final = 30.0
 """For which a removed account stays connected while there is something to be sent through it (SPEC 2.6)."""
 
 _LOOK_SECONDS: Final = 0.25
-_CLOSE_SECONDS: Final = 5.0
-"""A driver that needs longer to disconnect is no longer waited for."""
 
-ConnectionState = Literal["connecting", "running", "waiting", "draining", "disabled"]
+ConnectionState = Literal["connecting", "running", "waiting", "draining", "shut", "disabled"]
+Receive = Callable[[Inbound | Revision | Press], Awaitable[Receipt]]
 Owes = Callable[[Account], Awaitable[bool]]
 """Whether something is still to be answered or sent through an account. Raises StorageFailed."""
 
 
 @dataclass(slots=True)
 class Connection:
-    """A supervised connection and how it is. `reason` says why it is not running."""
+    """A supervised connection and how it is. `reason` says why it is not running; `identity` is who it is logged in
+    as, since `up_at` by the loop's time."""
 
     account: Account
     platform: Platform | None
     state: ConnectionState
     reason: str | None = None
     failures: int = 0
+    identity: str = ""
+    up_at: float | None = None
     task: asyncio.Task[None] | None = None
+
+    def __str__(self) -> str:
+        """How it is, for people."""
+        if self.reason is not None:
+            return f"{self.state}: {self.reason}"
+        return f"{self.state} as {self.identity}" if self.state == "running" and self.identity else self.state
 
 
 class Switchboard:
@@ -49,6 +60,7 @@ class Switchboard:
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
+        self._courtesy = Courtesy(entropy)
         self._connections: dict[Account, Connection] = {}
         self._start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]] | None = None
         self._receive: Receive | None = None
@@ -68,7 +80,7 @@ class Switchboard:
         connection = self._connections.pop(account, None)
         if connection is not None and connection.task is not None:
             connection.task.cancel()
-            await asyncio.wait([connection.task], timeout=_CLOSE_SECONDS)
+            await asyncio.wait([connection.task], timeout=CLOSE_SECONDS)
 
     def drain(self, account: Account, owes: Owes) -> None:
         """Disconnects an account that was removed, as soon as nothing is owed through it, or after 30 s."""
@@ -104,21 +116,28 @@ class Switchboard:
         if self._start is not None and self._receive is not None and connection.platform is not None:
             connection.task = self._start(self._keep(connection, connection.platform, self._receive))
 
+    def try_again(self) -> None:
+        """Connects what is shut: whoever asks for this has changed something."""
+        for connection in self._connections.values():
+            if connection.state == "shut":
+                connection.failures = 0
+                self._connect(connection)
+
     async def _keep(self, connection: Connection, platform: Platform, receive: Receive) -> None:
         """One connection, started again whenever it ends, however it ended."""
-        loop = asyncio.get_running_loop()
         while connection.state != "draining":
-            connection.state, connection.reason = "running", None
-            began = loop.time()
+            connection.state, connection.reason, connection.up_at = "connecting", None, None
             try:
-                await platform.run(receive)
+                await run_watched(platform, _Link(connection, platform, receive, self._courtesy))
                 reason = "the connection ended"
+            except Shut as error:
+                _log.error("connection shut", account=str(connection.account), reason=str(error))
+                connection.state, connection.reason = "shut", str(error)
+                return
             except Exception as error:  # noqa: BLE001  the connection's supervisor: it must outlive any fault
                 reason = str(error) if isinstance(error, SeraiError | OSError) else type(error).__name__
-                _log.warning("connection failed", account=str(connection.account), reason=reason)
-            if loop.time() - began > _STABLE_SECONDS:
-                connection.failures = 0
-            connection.failures += 1
+            _count_failure(connection)
+            _log.warning("connection failed", account=str(connection.account), reason=reason)
             await self._pause(connection, reason)
 
     async def _pause(self, connection: Connection, reason: str) -> None:
@@ -135,6 +154,44 @@ class Switchboard:
         if self._connections.get(connection.account) is connection:
             await self.close(connection.account)
             _log.info("a removed account is disconnected", account=str(connection.account))
+
+
+class _Link:
+    """What a driver tells while it runs: a `ports.platform.Link`."""
+
+    def __init__(self, connection: Connection, platform: Platform, receive: Receive, courtesy: Courtesy) -> None:
+        self._connection = connection
+        self._platform = platform
+        self._receive = receive
+        self._courtesy = courtesy
+
+    async def receive(self, event: Inbound | Revision | Press) -> Receipt:
+        try:
+            return await self._receive(event)
+        except (Refused, Busy) as error:
+            if isinstance(event, Inbound):
+                self._courtesy.tell(self._platform, event, error)
+            raise
+
+    def up(self, identity: str = "") -> None:
+        connection = self._connection
+        if connection.state == "connecting":
+            connection.state = "running"
+        if connection.up_at is None:
+            connection.up_at = asyncio.get_running_loop().time()
+        if identity != connection.identity:
+            _log.info("logged in", account=str(connection.account), identity=identity)
+        connection.identity = identity
+
+    def alive(self) -> None: ...
+
+
+def _count_failure(connection: Connection) -> None:
+    """A connection that was up long enough begins to count anew."""
+    since = connection.up_at
+    if since is not None and asyncio.get_running_loop().time() - since > _STABLE_SECONDS:
+        connection.failures = 0
+    connection.failures += 1
 
 
 async def _owes(owes: Owes, account: Account) -> bool:

@@ -1,7 +1,7 @@
 """One turn, from its claim to its committed end (SPEC 5.3, 5.4)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,15 +17,20 @@ from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
 from serai.core.ids import DeliveryId
-from serai.core.message import Answer, Message, ToolCall, is_silence
+from serai.core.message import Answer, Message, ToolCall
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
 from serai.gateway.activity import Activity
+from serai.gateway.draft import Draft, Ending, Split
+from serai.gateway.drafts import Drafts
+from serai.gateway.ending import ending, failed, refused, reply_target
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
+from serai.gateway.key import chat_key
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
+from serai.gateway.presence import Presence
 from serai.gateway.state import State
 from serai.ports.binding import use_profile
 from serai.ports.clock import Clock, Entropy
@@ -38,9 +43,6 @@ _log = structlog.get_logger("turn")
 
 _NO_TOOLS: Final[Mapping[str, Tool]] = MappingProxyType({})
 _INTERNAL: Final = TurnFault("something went wrong inside the gateway; its log says what")
-
-Split = Callable[[Target, str], Sequence[str]]
-"""Cuts a text into pieces that the target's platform takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Workshop:
     entropy: Entropy
     split: Split
     hooks: AgentHooks
+    drafts: Drafts
+    presence: Presence
     activity: Activity = field(default_factory=Activity)
 
 
@@ -81,36 +85,68 @@ class TurnRunner:
         past = _past(claim, remembered)
         began = shop.clock.now()
         shop.activity.tell(_began(claim))
+        target = reply_target(inputs)
+        draft = self._draft(claim, progress, target) if target is not None else None
+        typing = shop.presence.begin(target) if target is not None else None
         try:
-            ended, told = await self._end(claim, past, progress, inputs)
-            more = await _surely(self._finish(claim, past, progress, ended, inputs, told=told))
+            ended, told = await self._end(claim, past, progress, inputs, draft)
+            more = await _surely(self._finish(claim, past, progress, ended, inputs, draft, told=told))
         except Fenced:
             shop.meter.fenced += 1
             _log.warning("a replaced worker dropped its turn", **_names(claim))
+            if draft is not None:
+                await draft.close()
             return False
+        finally:
+            if typing is not None:
+                typing.cancel()
         self._count(claim, ended, shop.clock.now() - began)
         return more
 
+    def _draft(self, claim: Claim, progress: Progress, target: Target) -> Draft | None:
+        return self._shop.drafts.begin(claim, target, self._prefix(claim), lambda: progress.model_calls)
+
+    def _prefix(self, claim: Claim) -> str:
+        return f"[{claim.agent}] " if self._shop.state.snapshot.live.agent_prefix else ""
+
     async def _end(
-        self, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]
+        self,
+        claim: Claim,
+        past: Sequence[Message],
+        progress: Progress,
+        inputs: list[Input],
+        draft: Draft | None,
     ) -> tuple[TurnEnded, bool]:
         """How the turn ended, also when somebody stopped it, and whether its people are told."""
         try:
-            return await self._run(claim, past, progress, inputs), True
+            return await self._run(claim, past, progress, inputs, draft), True
         except asyncio.CancelledError as cancelled:
             if not cancelled.args:
-                await asyncio.shield(self._give_back(claim))
+                await asyncio.shield(self._give_back(claim, draft))
                 raise
             stopped = cancelled.args[0]
             return TurnEnded("cancelled", fault=TurnFault(stopped.reason, 503, "run_cancelled")), stopped.told
 
-    async def _run(self, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]) -> TurnEnded:
+    async def _run(
+        self,
+        claim: Claim,
+        past: Sequence[Message],
+        progress: Progress,
+        inputs: list[Input],
+        draft: Draft | None,
+    ) -> TurnEnded:
         """How the turn ended. This is the turn's supervisor: whatever goes wrong in it ends this turn alone."""
         with self._shop.state.held() as snapshot:
-            return await self._run_on(snapshot, claim, past, progress, inputs)
+            return await self._run_on(snapshot, claim, past, progress, inputs, draft)
 
     async def _run_on(
-        self, snapshot: Snapshot, claim: Claim, past: Sequence[Message], progress: Progress, inputs: list[Input]
+        self,
+        snapshot: Snapshot,
+        claim: Claim,
+        past: Sequence[Message],
+        progress: Progress,
+        inputs: list[Input],
+        draft: Draft | None,
     ) -> TurnEnded:
         refusal = snapshot.refusal(claim.agent)
         if refusal is not None or claim.attempt > DEATHS_MOST:  # no model is asked; the history keeps what was said
@@ -118,20 +154,21 @@ class TurnRunner:
         if refusal is not None:
             return refused(refusal)
         if claim.attempt > DEATHS_MOST:
-            return _failed(f"this turn was interrupted {DEATHS_MOST} times and was given up", 500, "turn_died")
+            return failed(f"this turn was interrupted {DEATHS_MOST} times and was given up", 500, "turn_died")
         profile = snapshot.agents[claim.agent]
         if (objection := self._objection(claim, past, progress, profile)) is not None:
             return objection
         try:
             with use_profile(profile):
                 await self._shop.hooks.turn_begins(claim)
-                answer = await self._shop.loop.run(self._task(claim, past, progress, profile, inputs), progress)
+                task = self._task(claim, past, progress, profile, inputs, draft)
+                answer = await self._shop.loop.run(task, progress)
         except ModelError as error:
             return TurnEnded("failed", fault=TurnFault(str(error), error.status, error.code, error.retry_after))
         except NoModel as error:
-            return _failed(str(error), 503, "no_model")
+            return failed(str(error), 503, "no_model")
         except StorageFailed as error:
-            return _failed(str(error), 503, "storage_failed")
+            return failed(str(error), 503, "storage_failed")
         except Fenced:
             raise
         except Exception:  # noqa: BLE001  the turn's supervisor: a fault ends this turn alone, and is logged
@@ -145,11 +182,11 @@ class TurnRunner:
         """Why what a client brought does not fit: its tools the agent, or its results what it was asked."""
         body = claim.inputs[0].body
         if unusable := unusable_tools(profile, self._shop.toolbox.tools(profile), body.client):
-            return _failed(unusable, 400, "invalid_tools")
+            return failed(unusable, 400, "invalid_tools")
         if unasked := settle_calls(past or [own_ids(one) for one in body.history], progress.new):
             progress.new.clear()
             text = f"no tool call of this conversation waits for the result of `{unasked}`"
-            return _failed(text, 400, "no_tool_call")
+            return failed(text, 400, "no_tool_call")
         return None
 
     def _task(
@@ -159,6 +196,7 @@ class TurnRunner:
         progress: Progress,
         profile: AgentProfile,
         inputs: list[Input],
+        draft: Draft | None,
     ) -> Task:
         body = claim.inputs[0].body
         profile, options = _chosen(profile, body.options, claim.settings)
@@ -177,8 +215,8 @@ class TurnRunner:
             record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
             steps=claim.steps,
             join=self._joiner(claim, inputs) if self._steers(inputs) else None,
-            on_delta=self._teller(inputs, progress) if body.stream else None,
-            on_tool=self._tool_teller(inputs) if body.stream else None,
+            on_delta=self._teller(inputs, progress, draft) if body.stream else draft,
+            on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
         )
 
     def _steers(self, inputs: Sequence[Input]) -> bool:
@@ -193,18 +231,22 @@ class TurnRunner:
 
         return join
 
-    def _teller(self, inputs: Sequence[Input], progress: Progress) -> OnDelta:
+    def _teller(self, inputs: Sequence[Input], progress: Progress, draft: Draft | None) -> OnDelta:
         """Tells all who wait for the turn, also those whose message joined it."""
         publish = self._shop.engine.publish
 
         def tell(text: str) -> None:
             for one in inputs:
                 publish(run_topic(one.id), TextDelta(text, progress.step + 1))
+            if draft is not None:
+                draft(text)
 
         return tell
 
-    def _tool_teller(self, inputs: Sequence[Input]) -> OnTool:
+    def _tool_teller(self, inputs: Sequence[Input], draft: Draft | None) -> OnTool:
         def tell(n: int, call: ToolCall, ok: bool | None) -> None:
+            if draft is not None and ok is None:
+                draft.next_call()
             event = ToolStarted(call.id, call.name, n) if ok is None else ToolEnded(call.id, call.name, ok, n)
             for one in inputs:
                 self._shop.engine.publish(run_topic(one.id), event)
@@ -218,14 +260,18 @@ class TurnRunner:
         progress: Progress,
         ended: TurnEnded,
         inputs: Sequence[Input],
+        draft: Draft | None,
         *,
         told: bool,
     ) -> bool:
         """Commits the end, with its answer where people are `told`; then tells everybody who waits. Raises Fenced."""
         shop = self._shop
+        if draft is not None:
+            await draft.close()
         messages = progress.complete_messages()
-        deliveries = self._deliveries(claim, ended, inputs) if told else []
-        finish = Finish(ended, messages, deliveries, progress.unwritten)
+        target = reply_target(inputs)
+        last = self._ending(claim, ended, target, draft, told=told) if target is not None else Ending()
+        finish = Finish(ended, messages, last.deliveries, progress.unwritten, last.sealed)
         more = await until_stored(
             lambda: shop.store.finish(claim.fence, finish, shop.clock.now()), "an answer", **_names(claim)
         )
@@ -233,33 +279,30 @@ class TurnRunner:
             shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
         for one in inputs:
             shop.engine.publish(run_topic(one.id), ended)
-        for delivery in deliveries:
-            shop.engine.wake(chat_key(delivery.target))
+        if target is not None and (last.deliveries or last.sealed):
+            shop.engine.wake(chat_key(target))
         await shop.hooks.turn_ended(claim, ended.state)
         return more
 
-    async def _give_back(self, claim: Claim) -> None:
+    async def _give_back(self, claim: Claim, draft: Draft | None) -> None:
         try:
+            if draft is not None:
+                await draft.close()
             await self._shop.store.release(claim.fence, self._shop.clock.now())
         except (Fenced, StorageFailed) as error:
             _log.warning("a turn could not be given back", error=str(error), **_names(claim))
 
-    def _deliveries(self, claim: Claim, ended: TurnEnded, inputs: Sequence[Input]) -> list[NewDelivery]:
-        """The answer, or the sentence about the failure, in pieces that the platform takes."""
-        target = _reply_target(inputs)
-        if target is None:
-            return []
-        text = spoken(ended)
-        if not text.strip() or is_silence(text):
-            return []
+    def _ending(self, claim: Claim, ended: TurnEnded, target: Target, draft: Draft | None, *, told: bool) -> Ending:
+        """What people are told, in pieces that the platform takes."""
+        prefix = self._prefix(claim)
         if ended.fault is not None and ended.fault.code == UnknownAgent.code:
-            target = replace(target, agent_id=None)  # nobody may speak for that agent: the gateway does
-        elif self._shop.state.snapshot.live.agent_prefix:
-            text = f"[{claim.agent}] {text}"
-        return [
-            NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, piece)
-            for piece in self._shop.split(target, text)
-        ]
+            target, prefix = replace(target, agent_id=None), ""  # nobody may speak for that agent: the gateway does
+
+        def cut(text: str) -> list[NewDelivery]:
+            pieces = self._shop.split(target, prefix + text)
+            return [NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, piece) for piece in pieces]
+
+        return ending(ended, target, draft, told=told, cut=cut)
 
     def _count(self, claim: Claim, ended: TurnEnded, seconds: float) -> None:
         meter = self._shop.meter
@@ -284,25 +327,11 @@ async def _surely(work: Coroutine[Any, Any, bool]) -> bool:
                 raise
 
 
-def chat_key(target: Target) -> str:
-    """The engine's key for what is sent to a chat."""
-    return f"out:{target.platform}:{target.account}:{target.chat_id}"
-
-
 def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
     """The session's history: the part that was in memory when the claim was made, and what the claim brought."""
     if claim.history_from and remembered is not None:
         return (*remembered.messages[: claim.history_from], *claim.history)
     return claim.history
-
-
-def _reply_target(inputs: Sequence[Input]) -> Target | None:
-    """Where the answer goes: to the place of the last message, in reply to all of them."""
-    last = inputs[-1].reply_to
-    if last is None or len(inputs) == 1:
-        return last
-    answered = [name for one in inputs if one.reply_to for name in one.reply_to.reply_to]
-    return replace(last, reply_to=tuple(answered))
 
 
 def _chosen(
@@ -315,22 +344,6 @@ def _chosen(
     if settings.reasoning is not None:
         options = {**options, "reasoning_effort": settings.reasoning}
     return profile, options
-
-
-def spoken(ended: TurnEnded) -> str:
-    """What a chat is told at the end of a turn."""
-    if ended.answer is not None:
-        return ended.answer.text
-    return f"Sorry, I could not answer: {ended.fault.text}." if ended.fault else ""
-
-
-def refused(reason: str) -> TurnEnded:
-    """The end of what no agent may answer (SPEC 16.6)."""
-    return _failed(reason, 403, "agent_refused")
-
-
-def _failed(text: str, status: int, code: str) -> TurnEnded:
-    return TurnEnded("failed", fault=TurnFault(text, status, code))
 
 
 def _began(claim: Claim) -> TurnBegan:

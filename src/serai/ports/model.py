@@ -2,13 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.profile import Endpoint
 
 OnDelta = Callable[[str], None]
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """Somebody who is told an answer as it is written, and can take back what they were told."""
+
+    def __call__(self, text: str) -> None: ...
+
+    def restart(self) -> None:
+        """What was told is void: the answer begins anew."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

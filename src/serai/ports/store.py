@@ -16,7 +16,7 @@ from typing import Final, Literal, Protocol
 from serai.core.call_id import own_ids
 from serai.core.cursor import Cursor
 from serai.core.decision import Decision
-from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Target
+from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Sealed, Target
 from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
@@ -158,12 +158,13 @@ class ClaimOffer:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The end of a turn: what becomes true at once."""
+    """The end of a turn: what becomes true at once. `sealed` are the final texts of what was told while it ran."""
 
     ended: TurnEnded
     messages: Sequence[Message] = ()
     deliveries: Sequence[NewDelivery] = ()
     steps: Sequence[Step] = ()
+    sealed: Sequence[Sealed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +182,14 @@ class NextDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a send went. `due_at` is the next try of a delivery that goes back to `new`."""
+    """How a send went. `due_at` is the next try of a delivery that goes back to `new`; with `anew`, under that id, as
+    another message."""
 
     state: DeliveryState
     remote_id: str | None = None
     error: str | None = None
     due_at: float = 0.0
+    anew: DeliveryId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +384,20 @@ class Store(Protocol):
 
     async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
         """Writes steps by their number, new or changed. `sync`: surely on disk before it returns. Raises Fenced."""
+        ...
+
+    async def tell(self, fence: Fence, new: NewDelivery, call: int, now: float, *, grows: bool) -> None:
+        """Stores something that is told while the turn runs its model call of that number: an answer that `grows`,
+        in state `open`, or a part of one to be sent, in state `new`. Surely on disk before it returns. Raises Fenced.
+        """
+        ...
+
+    async def placed(self, fence: Fence, delivery: DeliveryId, remote_id: str) -> None:
+        """Notes the platform's id of an open delivery. Raises Fenced."""
+        ...
+
+    async def seal(self, fence: Fence, sealed: Sealed, now: float) -> None:
+        """Gives an open delivery its final text, to be sent: state `new`. Raises Fenced."""
         ...
 
     async def release(self, fence: Fence, due_at: float) -> None:

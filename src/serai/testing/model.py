@@ -70,12 +70,14 @@ class ScriptEnded(AssertionError):
 
 
 class ScriptedModel:
-    """A `ports.model.Model` for tests. `delay` is the time before each answer, in the loop's seconds."""
+    """A `ports.model.Model` for tests. `delay` is the time before each answer, `word_s` that for each of its words
+    where it is streamed, in the loop's seconds."""
 
-    def __init__(self, script: Iterable[Entry] | Answering, *, delay: float = 0.0) -> None:
+    def __init__(self, script: Iterable[Entry] | Answering, *, delay: float = 0.0, word_s: float = 0.0) -> None:
         self._always = script if callable(script) else None
         self._script: list[Entry] = [] if callable(script) else list(script)
         self._delay = delay
+        self._word_s = word_s
         self.requests: list[ModelRequest] = []
 
     @property
@@ -94,10 +96,10 @@ class ScriptedModel:
             await asyncio.sleep(self._delay)
         reply = await _resolve(entry, request)
         if isinstance(reply, Fail):
-            await _stream(reply.after, on_delta)
+            await _stream(reply.after, on_delta, self._word_s)
             raise reply.error()
         answer = _answer(reply, request)
-        await _stream(answer.message.text, on_delta)
+        await _stream(answer.message.text, on_delta, self._word_s)
         return answer
 
     def _next(self, request: ModelRequest) -> Entry:
@@ -137,10 +139,10 @@ def _calls(reply: ToolCall | tuple[ToolCall, ...] | list[ToolCall]) -> tuple[Too
     return (reply,) if isinstance(reply, ToolCall) else tuple(reply)
 
 
-async def _stream(text: str, on_delta: OnDelta | None) -> None:
+async def _stream(text: str, on_delta: OnDelta | None, word_s: float) -> None:
     """Tells each word with the white space around it, letting others run in between."""
     if on_delta is None:
         return
     for piece in _WORD.findall(text):
         on_delta(piece)
-        await asyncio.sleep(0)
+        await asyncio.sleep(word_s)

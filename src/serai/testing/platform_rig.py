@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from serai.ports.platform import Platform
 
 Fault = Literal["rate_limited", "server_error", "rejected", "refused", "timeout", "disconnect"]
 """What the next send meets. `refused`: no connection; `timeout` and `disconnect`: after the request was written."""
+
+Sever = Literal["closed_1000", "closed_1001", "cut", "silent"]
+"""How a live connection ends: closed cleanly by either code (or what comes nearest), cut, or open and dead."""
 
 RETRY_AFTER: Final = 7.0
 """Seconds that a rig's peer asks for when it limits the rate."""
@@ -37,11 +40,17 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message as the peer got it."""
+    """A message as the peer has it now: after the last edit, `edits` of them so far. `text` is what people read, with
+    the platform's markup taken away; `buttons` are their labels. `thread` is the thread that it stands in."""
 
     chat: str
     text: str
     reply_to: tuple[str, ...] = ()
+    message: str = ""
+    thread: str | None = None
+    edits: int = 0
+    buttons: tuple[str, ...] = ()
+    enclosure: bytes | None = None
 
 
 class PlatformRig(Protocol):
@@ -84,6 +93,67 @@ class PlatformRig(Protocol):
         """Makes the next send meet a fault; a `rate_limited` one asks for RETRY_AFTER seconds."""
         ...
 
+    async def logged_in(self) -> None:
+        """Waits until the driver is connected, logged in, and told of messages (again). Returns at once where there
+        is no connection."""
+        ...
+
     async def start_blank(self) -> None:
         """Makes a second driver, all alike but with a blank credential, and runs it."""
+        ...
+
+
+@runtime_checkable
+class LiveRig(Protocol):
+    """The rig of a driver that keeps a connection (`Capabilities.silence_s`)."""
+
+    async def sever(self, how: Sever) -> None:
+        """Ends the driver's connection; from now on `logged_in` waits for the next one. After `silent`, the peer
+        takes a new one but says nothing on the old."""
+        ...
+
+    async def revoke(self) -> None:
+        """The peer no longer takes the credentials, and ends the connection as the platform would."""
+        ...
+
+    def echo(self, text: str) -> object:
+        """The payload with which the platform would tell of a message that the bot itself has sent."""
+        ...
+
+
+@runtime_checkable
+class ExclusiveRig(Protocol):
+    """The rig of a platform that tells a second login of the same credentials (`Capabilities.exclusive`)."""
+
+    async def log_in_elsewhere(self) -> None:
+        """Somebody else logs in with the driver's credentials."""
+        ...
+
+
+@runtime_checkable
+class ButtonRig(Protocol):
+    """The rig of a platform that has buttons (`Capabilities.buttons`)."""
+
+    async def press(self, label: str, *, user: str = "42") -> bool:
+        """Somebody presses a button of the last message that has one of that label. Returns whether the driver told
+        the peer in time that it has it."""
+        ...
+
+
+@runtime_checkable
+class FileRig(Protocol):
+    """The rig of a platform whose messages bring files (`Capabilities.fetches`)."""
+
+    def file(self, name: str, media_type: str, data: bytes, *, message: str = "f1") -> object:
+        """The payload with which the platform would tell of a message with that file, which the peer then has."""
+        ...
+
+
+@runtime_checkable
+class TypingRig(Protocol):
+    """The rig of a platform that shows typing (`Capabilities.typing_s`)."""
+
+    @property
+    def typings(self) -> Sequence[tuple[str, bool]]:
+        """Chat and on or off, as the peer was told, in order."""
         ...

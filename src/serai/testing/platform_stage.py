@@ -4,17 +4,18 @@ import asyncio
 import io
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from structlog.testing import capture_logs
 
 from serai.core.delivery import Delivery, Target
-from serai.core.error import SendFailed
+from serai.core.error import SendFailed, Shut
 from serai.core.ids import AgentId, DeliveryId, InputId
-from serai.core.message import Inbound, Revision
+from serai.core.message import Inbound, Press, Revision
 from serai.core.split import measure
 from serai.ports.platform import Capabilities, Receipt
 from serai.testing.platform_rig import PlatformRig, Utterance
@@ -23,16 +24,39 @@ _LONGEST_SEND: Final = 120.0
 """Seconds after which a send must have given up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A `Link` that is no more than a function."""
+
+    hear: Callable[[Any], Awaitable[Receipt]]
+
+    async def receive(self, event: Inbound | Revision | Press) -> Receipt:
+        return await self.hear(event)
+
+    def up(self, identity: str = "") -> None: ...
+
+    def alive(self) -> None: ...
+
+
 class Gateway:
-    """What a driver talks to: keeps what it got in `heard`, and raises what is lined up in `errors` first."""
+    """What a driver talks to (a `Link`): keeps what it got in `heard`, and raises what is lined up in `errors` first.
+
+    `logins` are the identities as which it logged in; `signs` counts signs of life. `ends` are the errors with which
+    its runs ended, `shut` the one after which it must not be run again.
+    """
 
     def __init__(self) -> None:
         self.heard: list[Inbound] = []
         self.revisions: list[Revision] = []
+        self.presses: list[Press] = []
+        self.logins: list[str] = []
+        self.signs = 0
         self.errors: list[Exception] = []
+        self.ends: list[Exception] = []
+        self.shut: Shut | None = None
         self._pauses = iter(range(100, 0, -20))
 
-    async def receive(self, inbound: Inbound | Revision) -> Receipt:
+    async def receive(self, inbound: Inbound | Revision | Press) -> Receipt:
         """Stores a message, or notes that one was changed. The first ones take longest, so that a driver which does
         not wait mixes them up."""
         for _ in range(next(self._pauses, 0)):
@@ -42,9 +66,18 @@ class Gateway:
         if isinstance(inbound, Revision):
             self.revisions.append(inbound)
             return Receipt(None)
+        if isinstance(inbound, Press):
+            self.presses.append(inbound)
+            return Receipt(None, note="noted")
         duplicate = any(inbound.dedupe_key == earlier.dedupe_key for earlier in self.heard)
         self.heard.append(inbound)
         return Receipt(InputId(f"i{len(self.heard)}"), duplicate)
+
+    def up(self, identity: str = "") -> None:
+        self.logins.append(identity)
+
+    def alive(self) -> None:
+        self.signs += 1
 
 
 class Stage:

@@ -10,7 +10,7 @@ from serai.core.message import Inbound
 from serai.core.snapshot import Access, AccountSettings
 from serai.ports.clock import Clock
 from serai.ports.mailbox import Mailbox, PostRow
-from serai.ports.platform import Capabilities, Receipt, Receive, Sent
+from serai.ports.platform import Capabilities, Link, Receipt, Sent
 from serai.web.hub import Hub
 
 ACCOUNT: Final = Account("web")
@@ -28,7 +28,7 @@ class Web:
         self._mailbox = mailbox
         self._hub = hub
         self._clock = clock
-        self._receive: Receive | None = None
+        self._link: Link | None = None
 
     @property
     def account(self) -> Account:
@@ -38,19 +38,20 @@ class Web:
     def capabilities(self) -> Capabilities:
         return _CAPABILITIES
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, link: Link) -> None:
         """Takes messages until cancelled."""
-        self._receive = receive
+        self._link = link
+        link.up()
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            self._receive = None
+            self._link = None
 
     async def receive(self, inbound: Inbound) -> Receipt:
-        """Hands a message of the page to the gateway. Raises what `Receive` raises."""
-        if self._receive is None:
+        """Hands a message of the page to the gateway. Raises what `Link.receive` raises."""
+        if self._link is None:
             raise StorageFailed("the gateway is starting or stopping; try again in a moment")
-        return await self._receive(inbound)
+        return await self._link.receive(inbound)
 
     async def send(self, delivery: Delivery) -> Sent:
         """Puts an answer into its chat; the same delivery again changes nothing.

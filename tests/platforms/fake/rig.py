@@ -5,14 +5,34 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from serai.core.error import Refused, SendPermanent, SendTemporary, SendUnknown, SeraiError
+from serai.core.delivery import Delivery
+from serai.core.error import (
+    CredentialsRefused,
+    LoggedInElsewhere,
+    Refused,
+    SendPermanent,
+    SendTemporary,
+    SendUnknown,
+    SeraiError,
+)
 from serai.core.message import Inbound
 from serai.core.source import Source
-from serai.ports.platform import Capabilities, Receipt
+from serai.ports.platform import Capabilities, Growth, Receipt
 from serai.testing.platform import TOKEN, FakePlatform
-from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Utterance
+from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform_stage import Listening
 
-CAPABILITIES: Final = Capabilities(text_limit=4096, text_unit="utf16")
+CAPABILITIES: Final = Capabilities(
+    text_limit=4096,
+    text_unit="utf16",
+    growth=Growth(interval_s=1),
+    typing_s=5,
+    buttons=True,
+    fetches=True,
+    enclosure_bytes=2**20,
+    silence_s=60,
+    exclusive=True,
+)
 
 
 class FakeRig:
@@ -31,7 +51,18 @@ class FakeRig:
 
     @property
     def seen(self) -> Sequence[Seen]:
-        return [Seen(sent.target.chat_id, sent.text, sent.target.reply_to) for sent in self.platform.sent]
+        return [self._seen(sent) for sent in self.platform.sent]
+
+    def _seen(self, sent: Delivery) -> Seen:
+        return Seen(
+            sent.target.chat_id,
+            sent.text,
+            sent.target.reply_to,
+            sent.remote_id or "",
+            edits=sum(edit.remote_id == sent.remote_id for edit in self.platform.edits),
+            buttons=tuple(button.label for button in sent.buttons),
+            enclosure=self.platform.enclosures.get(sent.remote_id or ""),
+        )
 
     def captured(self) -> Sequence[Captured]:
         name, account = self.platform.account
@@ -73,12 +104,48 @@ class FakeRig:
         else:
             self.platform.fails(SendUnknown("the connection was cut"), arrived=True)
 
+    async def logged_in(self) -> None:
+        await self.platform.online()
+
+    async def sever(self, how: Sever) -> None:
+        if how == "silent":
+            self.platform.hangs()
+        else:
+            self.platform.drops(ConnectionError(how))
+            await asyncio.sleep(0)
+
+    async def revoke(self) -> None:
+        self.platform.drops(CredentialsRefused("the token was revoked; set a new one"))
+
+    async def log_in_elsewhere(self) -> None:
+        self.platform.drops(LoggedInElsewhere("another process uses this token; stop it"))
+
+    def echo(self, text: str) -> object:
+        name, account = self.platform.account
+        me = Source(name, account, chat_id="1", user_id="bot", message_id="echo", is_bot=True)
+        return Inbound(me, text, "1:echo")
+
+    def file(self, name: str, media_type: str, data: bytes, *, message: str = "f1") -> object:
+        place = Source(*self.platform.account, chat_id="1", user_id="42", message_id=message)
+        return Inbound(place, "", f"1:{message}", (self.platform.file(name, media_type, data),))
+
+    async def press(self, label: str, *, user: str = "42") -> bool:
+        try:
+            await self.platform.presses(label, user=user)
+        except SeraiError as error:
+            return isinstance(error, Refused)
+        return True
+
+    @property
+    def typings(self) -> Sequence[tuple[str, bool]]:
+        return self.platform.typings
+
     async def start_blank(self) -> None:
         blank = type(self.platform)(token=" ")
-        await blank.run(_never)
+        await blank.run(Listening(_never))
 
 
-async def _never(inbound: Inbound) -> Receipt:
+async def _never(inbound: object) -> Receipt:
     raise AssertionError("a driver without a token received something")
 
 

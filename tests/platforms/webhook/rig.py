@@ -13,12 +13,12 @@ from aiohttp import web
 from standardwebhooks import Webhook as Vendor
 
 from serai.core.ids import Account
-from serai.core.message import Inbound
 from serai.platforms.webhook.driver import Webhook
 from serai.ports.clock import Clock
 from serai.ports.platform import HttpReply, HttpRequest, Receipt
 from serai.testing.clock import VirtualClock
 from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Utterance
+from serai.testing.platform_stage import Listening
 
 ACCOUNT: Final = Account("webhook", "crm")
 KEY: Final = "ZmFrZS13ZWJob29rLWtleS1mb3ItdGVzdHM="
@@ -127,12 +127,14 @@ class WebhookRig:
         else:
             self.receiver.mode = fault
 
+    async def logged_in(self) -> None: ...
+
     async def start_blank(self) -> None:
         blank = Webhook(ACCOUNT, " ", self.receiver.url, self.session, self.clock)
-        await blank.run(_never)
+        await blank.run(Listening(_never))
 
 
-async def _never(inbound: Inbound) -> Receipt:
+async def _never(inbound: object) -> Receipt:
     raise AssertionError("a driver without a secret received something")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from serai.cli.doctor import configuration, home, model, storage, surroundings
+from serai.cli.doctor import account, configuration, home, model, storage, surroundings
 from serai.cli.doctor.finding import LEVELS, Finding
 from serai.cli.doctor.patient import Patient
 from serai.core.error import SeraiError
@@ -23,6 +23,7 @@ CHECKS: Final[tuple[Callable[[Patient], Iterable[Finding]], ...]] = (
     surroundings.port,
     surroundings.time,
     surroundings.callbacks,
+    account.connections,
     home.held,
     configuration.known,
 )

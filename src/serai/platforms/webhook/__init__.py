@@ -8,3 +8,10 @@ SETTINGS: Final = "serai.platforms.webhook.config:WebhookConfig"
 
 DRIVER: Final = "serai.platforms.webhook.driver:Webhook"
 """Where the driver is."""
+
+TITLE: Final = "Webhook"
+EXTRA: Final = ""
+CHECK: Final = ""
+STEPS: Final = (
+    "Choose a secret, and give it to whoever sends: requests are signed by the Standard Webhooks scheme.",
+)

@@ -12,15 +12,14 @@ from yarl import URL
 from serai.core.delivery import Delivery
 from serai.core.error import Busy, Refused, SendPermanent, SendTemporary, SendUnknown, Startup, StorageFailed
 from serai.core.ids import Account
-from serai.core.snapshot import AccountSettings
 from serai.core.split import measure
+from serai.platforms import Surroundings
 from serai.platforms.webhook.config import check_url
 from serai.platforms.webhook.convert import callback, inbound
 from serai.platforms.webhook.signature import BadSignature, Signer
 from serai.platforms.webhook.wire import Malformed, parse
 from serai.ports.clock import Clock
-from serai.ports.platform import Capabilities, HttpReply, HttpRequest, Receipt, Receive, Sent
-from serai.ports.secrets import Secrets
+from serai.ports.platform import Capabilities, HttpReply, HttpRequest, Link, Receipt, Sent
 
 _CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, text_unit="byte", send_key=True, threads=True)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
@@ -47,16 +46,14 @@ class Webhook:
         self._account = account
         self._session = session
         self._clock = clock
-        self._receive: Receive | None = None
+        self._link: Link | None = None
 
     @classmethod
-    def configured(
-        cls, settings: AccountSettings, secrets: Secrets, session: aiohttp.ClientSession, clock: Clock
-    ) -> "Webhook":
+    def configured(cls, surroundings: Surroundings) -> "Webhook":
         """The driver of a configured account. Raises Startup, SecretMissing."""
-        own = settings.settings
-        secret = secrets.get(None, str(own["secret_env"]))
-        return cls(settings.account, secret, str(own["callback_url"]), session, clock)
+        account, own = surroundings.settings.account, surroundings.settings.settings
+        secret = surroundings.secrets.get(None, str(own["secret_env"]))
+        return cls(account, secret, str(own["callback_url"]), surroundings.session, surroundings.clock)
 
     @property
     def account(self) -> Account:
@@ -66,13 +63,14 @@ class Webhook:
     def capabilities(self) -> Capabilities:
         return _CAPABILITIES
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, link: Link) -> None:
         """Takes requests until cancelled."""
-        self._receive = receive
+        self._link = link
+        link.up()
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            self._receive = None
+            self._link = None
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Answers one request: 202 once its message is stored, else 400, 401, 403, 429 or 503 (SPEC 16.3).
@@ -86,10 +84,10 @@ class Webhook:
             return HttpReply(401, code="invalid_signature", text=str(error))
         except Malformed as error:
             return HttpReply(400, code="invalid_request", text=str(error))
-        if self._receive is None:
+        if self._link is None:
             return HttpReply(503, code="not_connected", text="this account is not running", retry_after=5)
         try:
-            receipt = await self._receive(message)
+            receipt = await self._link.receive(message)
         except Refused as error:
             return HttpReply(403, code=error.code, text=str(error))
         except Busy as error:

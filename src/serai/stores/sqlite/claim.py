@@ -13,6 +13,7 @@ from serai.core.message import Message
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 from serai.ports.store import ClaimOffer
 from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_source, decode_target
+from serai.stores.sqlite.telling import told
 
 Db = sqlite3.Connection
 
@@ -211,6 +212,7 @@ def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: Sess
         steps=read_steps(db, turn),
         attempt=attempt,
         settings=SessionSettings(*known[1:]) if known else SessionSettings(),
+        told=told(db, turn),
     )
 
 

@@ -3,21 +3,31 @@
 import sqlite3
 from typing import Any, Final
 
-from serai.core.delivery import Delivery, NewDelivery
+from serai.core.delivery import Delivery, DeliveryState, NewDelivery
 from serai.core.ids import Account, AgentId, DeliveryId, TurnId
 from serai.ports.store import NextDelivery, Settlement
-from serai.stores.sqlite.codec import decode_target, encode
+from serai.stores.sqlite.codec import decode_buttons, decode_enclosure, decode_target, encode
 
 Db = sqlite3.Connection
 
-COLUMNS: Final = "id, target, agent, text, attempt, created_at, due_at, state, remote_id, error"
+COLUMNS: Final = (
+    "id, target, agent, text, attempt, created_at, due_at, state, remote_id, error, call, buttons, enclosure"
+)
 
 
-def insert(db: Db, new: NewDelivery, turn: TurnId | None, now: float) -> None:
+def insert(
+    db: Db,
+    new: NewDelivery,
+    turn: TurnId | None,
+    now: float,
+    *,
+    state: DeliveryState = "new",
+    call: int | None = None,
+) -> None:
     target = new.target
     db.execute(
-        "INSERT INTO delivery (id, turn, platform, account, chat, target, agent, text, created_at, due_at, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'new')",
+        "INSERT INTO delivery (id, turn, platform, account, chat, target, agent, text, created_at, due_at, state,"
+        " call, buttons, enclosure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.id,
             turn,
@@ -29,12 +39,18 @@ def insert(db: Db, new: NewDelivery, turn: TurnId | None, now: float) -> None:
             new.text,
             now,
             now,
+            state,
+            call,
+            encode(new.buttons) if new.buttons else None,
+            encode(new.enclosure) if new.enclosure else None,
         ),
     )
 
 
 def row_to_delivery(row: tuple[Any, ...]) -> Delivery:
-    identity, target, agent, text, attempt, created_at, due_at, state, remote_id, error = row
+    identity, target, agent, text, attempt, created_at, due_at, state, remote_id, error, call, buttons, enclosure = (
+        row
+    )
     return Delivery(
         id=DeliveryId(identity),
         target=decode_target(target),
@@ -46,6 +62,9 @@ def row_to_delivery(row: tuple[Any, ...]) -> Delivery:
         state=state,
         remote_id=remote_id,
         error=error,
+        buttons=decode_buttons(buttons) if buttons else (),
+        enclosure=decode_enclosure(enclosure) if enclosure else None,
+        call=call,
     )
 
 
@@ -73,6 +92,8 @@ def next_delivery(db: Db, connection: Account, chat: str, now: float) -> NextDel
 
 
 def settle(db: Db, delivery: Delivery, settlement: Settlement) -> bool:
+    if settlement.anew is not None:
+        return _begin_anew(db, delivery, settlement)
     done = db.execute(
         "UPDATE delivery SET state = ?, remote_id = coalesce(?, remote_id), error = ?, due_at = ?"
         " WHERE id = ? AND state = 'sending' AND attempt = ?",
@@ -84,6 +105,16 @@ def settle(db: Db, delivery: Delivery, settlement: Settlement) -> bool:
             delivery.id,
             delivery.attempt,
         ),
+    )
+    return done.rowcount > 0
+
+
+def _begin_anew(db: Db, delivery: Delivery, settlement: Settlement) -> bool:
+    """The message that it was cannot be changed: it becomes another one, under another id."""
+    done = db.execute(
+        "UPDATE delivery SET state = 'new', id = ?, remote_id = NULL, call = NULL, error = ?, due_at = ?"
+        " WHERE id = ? AND state = 'sending' AND attempt = ?",
+        (settlement.anew, settlement.error, settlement.due_at, delivery.id, delivery.attempt),
     )
     return done.rowcount > 0
 

@@ -26,7 +26,8 @@ def recover(db: Db, repeatable: frozenset[str], now: float) -> Unfinished:
     forget_fleeting(db)
     marks = ", ".join("?" * len(repeatable))
     db.execute(
-        f"UPDATE delivery SET due_at = ?, state = iif(platform IN ({marks}), 'new', 'unknown')"
+        "UPDATE delivery SET due_at = ?,"
+        f" state = iif(remote_id IS NOT NULL OR platform IN ({marks}), 'new', 'unknown')"
         " WHERE state IN ('new', 'sending') AND state = 'sending'",
         (now, *sorted(repeatable)),
     )
@@ -60,6 +61,11 @@ def _cancel_stopped(db: Db, now: float) -> None:
         db.execute(
             "UPDATE input SET state = 'cancelled', pending = NULL WHERE pending = 1 AND lane = ? AND turn = ?",
             (lane, turn),
+        )
+        db.execute(
+            "UPDATE delivery SET state = iif(remote_id IS NULL, 'dead', 'sent'), error = ?"
+            " WHERE turn = ? AND call IS NOT NULL AND state = 'open'",
+            (reason, turn),
         )
 
 

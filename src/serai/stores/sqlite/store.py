@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from serai.core.delivery import Delivery
+from serai.core.delivery import Delivery, NewDelivery, Sealed
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
 from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
@@ -38,7 +38,7 @@ from serai.stores.sqlite import agent as agents
 from serai.stores.sqlite import claim as claiming
 from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
-from serai.stores.sqlite import people, recovery, turn
+from serai.stores.sqlite import people, recovery, telling, turn
 from serai.stores.sqlite import session as sessions
 from serai.stores.sqlite.conversation import SqliteConversations
 from serai.stores.sqlite.database import connect, prepare
@@ -93,6 +93,15 @@ class SqliteStore:
 
     async def record(self, fence: Fence, steps: Sequence[Step], *, sync: bool) -> None:
         await self._writer.run(lambda db: turn.record(db, fence, steps), sync=sync)
+
+    async def tell(self, fence: Fence, new: NewDelivery, call: int, now: float, *, grows: bool) -> None:
+        await self._writer.run(lambda db: telling.tell(db, fence, new, call, now, grows=grows), sync=True)
+
+    async def placed(self, fence: Fence, delivery: DeliveryId, remote_id: str) -> None:
+        await self._writer.run(lambda db: telling.placed(db, fence, delivery, remote_id), sync=False)
+
+    async def seal(self, fence: Fence, sealed: Sealed, now: float) -> None:
+        await self._writer.run(lambda db: telling.seal(db, fence, sealed, now), sync=False)
 
     async def release(self, fence: Fence, due_at: float) -> None:
         await self._writer.run(lambda db: turn.release(db, fence, due_at), sync=False)

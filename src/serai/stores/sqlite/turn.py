@@ -13,16 +13,13 @@ from serai.ports.store import Exchange, Finish
 from serai.stores.sqlite.claim import take, waiting
 from serai.stores.sqlite.codec import decode_body, decode_ended, decode_message, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery
+from serai.stores.sqlite.telling import check, settle_texts
 
 Db = sqlite3.Connection
 
 
 def record(db: Db, fence: Fence, steps: Sequence[Step]) -> None:
-    row = db.execute(
-        "SELECT 1 FROM turn WHERE id = ? AND token = ? AND state = 'running'", (fence.turn, fence.token)
-    ).fetchone()
-    if row is None:
-        raise Fenced("another worker has this turn")
+    check(db, fence)
     _write_steps(db, fence.turn, steps)
 
 
@@ -93,6 +90,8 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
     if end.steps:
         _write_steps(db, fence.turn, end.steps)
     _append(db, session, fence.turn, end.messages, now)
+    if end.sealed:
+        settle_texts(db, fence.turn, end.sealed, now)
     for delivery in end.deliveries:
         insert_delivery(db, delivery, fence.turn, now)
     return bool(more)

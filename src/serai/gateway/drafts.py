@@ -1,0 +1,39 @@
+"""Which answers people see while they are written, and in which way (SPEC 5.7)."""
+
+from collections.abc import Callable
+
+from serai.core.delivery import Target
+from serai.core.turn import Claim
+from serai.gateway.blocks import AnswerInBlocks
+from serai.gateway.draft import Draft, Means, Writing
+from serai.gateway.growth import GrowingAnswer
+from serai.gateway.outbox import Outbox
+from serai.gateway.state import State
+from serai.ports.clock import Clock, Entropy
+from serai.ports.engine import Engine
+from serai.ports.store import Store
+
+
+class Drafts:
+    """Makes drafts for turns of chats."""
+
+    def __init__(
+        self, state: State, store: Store, engine: Engine, clock: Clock, entropy: Entropy, outbox: Outbox
+    ) -> None:
+        self._state = state
+        self._connections = outbox.platform
+        self._means = Means(store, engine, clock, entropy, outbox.split, outbox.grow)
+
+    def begin(self, claim: Claim, target: Target, prefix: str, call: Callable[[], int]) -> Draft | None:
+        """The draft of a turn's answer; None where nothing is told before it is complete. What an earlier attempt has
+        told is gone on with, or at least ended."""
+        account, platform = self._state.account(target.connection), self._connections(target.connection)
+        shows = account is not None and account.stream and platform is not None
+        capabilities = platform.capabilities if platform is not None and shows else None
+        writing = Writing(claim.fence, claim.agent, target, prefix, call)
+        if capabilities is not None and capabilities.blocks is not None:
+            return AnswerInBlocks(self._means, writing, capabilities, capabilities.blocks, claim.told)
+        growth = capabilities.growth if capabilities is not None else None
+        if growth is None and not claim.told:
+            return None
+        return GrowingAnswer(self._means, writing, growth, claim.told)
