@@ -148,8 +148,10 @@ class Attack:
     def _make(self, name: str, key: str, place: str) -> str:
         """A run or response that holds the key's word."""
         said = {"model": name, "input": f"keep {self.words[name]}"}
+        filled = {"items": [{"role": "user", "content": self.words[name]}], "metadata": {"word": self.words[name]}}
         headers = {"Authorization": f"Bearer {key}"}
-        answer = self.session.post(f"{self.url}{place}", json=said, headers=headers, timeout=_PATIENCE_S)
+        sent = filled if place == "/v1/conversations" else said
+        answer = self.session.post(f"{self.url}{place}", json=sent, headers=headers, timeout=_PATIENCE_S)
         assert answer.status_code in (200, 202), answer.text
         return str(answer.json()[_MADE[place]])
 
@@ -161,13 +163,16 @@ class Attack:
         return answer.json()
 
 
-_MADE: Final[Mapping[str, str]] = {"/v1/runs": "run_id", "/v1/responses": "id"}
+_MADE: Final[Mapping[str, str]] = {"/v1/runs": "run_id", "/v1/responses": "id", "/v1/conversations": "id"}
 """What else is made and found by an id, and where that stands."""
 
 _GOOD: Final[Mapping[str, dict[str, Any]]] = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "hello"}]},
     "/v1/runs": {"input": "hello"},
     "/v1/responses": {"input": "hello"},
+    "/v1/conversations": {},
+    "/v1/conversations/{id}": {"metadata": {}},
+    "/v1/conversations/{id}/items": {"items": [{"role": "user", "content": "hello"}]},
     "/api/sessions/{id}/chat": {"message": "hello"},
     "/api/sessions/{id}/fork": {},
     "/api/routes/test": {"platform": "api_server"},
@@ -180,6 +185,9 @@ _TWISTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
     "/v1/responses": [{"model": name} for name in ("ops", "lab", "default")]
     + [{"model": name, "stream": True} for name in KEYS]
     + [{"model": name, "background": True} for name in KEYS],
+    "/v1/conversations": [{}, {"metadata": {"a": "b"}}],
+    "/v1/conversations/{id}": [{}],
+    "/v1/conversations/{id}/items": [{}],
     "/api/sessions/{id}/chat": [{}, {"stream": True}],
     "/api/sessions/{id}/fork": [{}, {"session_id": "kept-lab-0"}, {"session_id": "kept-ops-0"}],
     "/api/routes/test": [{"chat_id": "1"}],

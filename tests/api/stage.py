@@ -206,6 +206,7 @@ class Stage:
         self.snapshot = snapshot(settings)
         self.secrets = FakeSecrets()
         self.endpoint = FakeEndpoint()
+        self.archive = NoArchive()
         self.readiness = Readiness(True, {"ready": True, "accounts": {"webhook@work": "running"}})
         self.clock = ManualClock()
         self.explained: list[Source] = []
@@ -217,7 +218,7 @@ class Stage:
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
                 runs=runs,
-                archive=NoArchive(),
+                archive=self.archive,
                 sessions=NoSessions(),
                 retry=no_retry,
                 activity=Activity(),
