@@ -24,7 +24,15 @@ from serai.api.reply import EventStream, document
 from serai.api.services import Run, Runs
 from serai.api.sessions import Sessions
 from serai.api.stream import PATIENCE_S, untold
-from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEnded
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    TurnEnded,
+)
 from serai.core.message import Answer, InputBody, Message
 from serai.core.source import Source
 from serai.gateway.run import Ask
@@ -225,6 +233,8 @@ class _Stream:
                 return [ToolStart(run, event.call_id, event.name)]
             case ToolEnded():
                 return [ToolEnd(run, event.call_id, event.name, event.ok)]
+            case ApprovalRequested() | ApprovalAnswered():
+                return []  # nobody can be asked here: such a call is denied at once
             case TurnEnded():
                 return self._end(event)
 
