@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from serai.core.error import SendPermanent
-from tests.api.whole import LAB, OPERATOR, OPS, Whole, whole
+from tests.api.hosted import LAB, OPERATOR, OPS, Whole, whole
 
 
 async def test_a_key_sees_its_own_agents_and_an_admin_where_they_live(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
 from serai.gateway.lanes import Lanes
+from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
 from serai.gateway.presence import Presence
@@ -186,10 +187,9 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        self.intake, self.runs = (
-            Intake(door, Commands(door, self.outbox.split, self.approvals), self.approvals),
-            Runs(door),
-        )
+        commands = Commands(door, self.outbox.split, self.approvals)
+        self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
+        self.lasting = Lasting(door, self.runs, self.store.records)
 
     @asynccontextmanager
     async def running(self, *, recover: bool = False) -> AsyncIterator["Stage"]:
@@ -200,11 +200,14 @@ class Stage:
         ]
         await asyncio.sleep(0)
         if recover:
-            wake_unfinished(self.engine, await self.store.recover(frozenset(), self.clock.now()))
+            left = await self.store.recover(frozenset(), self.clock.now())
+            await self.lasting.resume()
+            wake_unfinished(self.engine, left)
         try:
             yield self
         finally:
             await self.lanes.close(0)
+            await self.lasting.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

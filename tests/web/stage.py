@@ -12,6 +12,7 @@ import aiohttp
 
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
+from serai.app.approval import NoApprovals
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
@@ -156,6 +157,9 @@ class WebStage:
             sessions=NoSessions(),
             retry=no_retry,
             activity=Activity(),
+            lasting=stage.lasting,
+            approvals=NoApprovals(),
+            conversations=stage.store.conversations,
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,

@@ -142,11 +142,11 @@ class AgentLoop:
             if task.join is not None and progress.model_calls:
                 await _join(task.join, progress)
             reply = await self._ask(task, progress)
-            progress.step += 1
             calls = reply.message.tool_calls
             own = [call for call in calls if not task.is_clients(call)]
             if not calls or len(own) < len(calls):
                 reply = await self._final(task, reply)
+            progress.step += 1
             _take_reply(progress, reply)
             step = Step(progress.step, "model", "done", result=_encode(reply))
             if own:
@@ -282,7 +282,10 @@ def _question(task: Task, call: ToolCall) -> str | None:
 
 
 def _answered(task: Task, progress: Progress) -> bool:
-    """Whether the model's last word is an answer, or calls that are the client's to run."""
+    """Whether the model's last word is an answer, or calls that are the client's to run. What the client brought
+    along is no word of the model's."""
+    if not progress.model_calls:
+        return False
     last = progress.new[-1]
     if last.role == "assistant" and not last.tool_calls:
         return True

@@ -77,7 +77,8 @@ def client_tools(
         raise invalid("tools", "Two tools have the same name.")
     if names is not None:
         wanted = list(names)
-        if unknown := next((name for name in wanted if name not in known), None):
+        unknown = next((name for name in wanted if name not in known), None)
+        if unknown is not None:
             raise invalid("tool_choice", f"There is no tool named `{unknown}` in `tools`.")
         known = {name: known[name] for name in wanted}
     if mode == "required" and not known:

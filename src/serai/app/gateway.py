@@ -15,6 +15,7 @@ from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
 from serai.app import metrics
+from serai.app.approval import NoApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
@@ -38,6 +39,7 @@ from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
 from serai.gateway.key import chat_key
 from serai.gateway.lanes import Lanes
+from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
 from serai.gateway.presence import Presence
@@ -163,7 +165,10 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._server = Server(self._services(door), self._site.resources())
+        runs = Runs(door)
+        self._lasting = Lasting(door, runs, opened.records)
+        self._conversations = opened.conversations
+        self._server = Server(self._services(door, runs), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -177,6 +182,7 @@ class Gateway:
         await self._control.begin()
         left = await self._store.recover(self._repeatable(), self._clock.now())
         await self._site.hub.resume()
+        await self._lasting.resume()
         wake_unfinished(self._engine, left)
         self._spawn(self._switchboard.run(self._intake.receive), "connections")
         address = await self._server.start(host, port)
@@ -192,6 +198,7 @@ class Gateway:
         self._activity.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
+        await self._lasting.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -221,16 +228,19 @@ class Gateway:
     def _retention(self) -> tuple[int, int]:
         return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
 
-    def _services(self, door: Door) -> Services:
+    def _services(self, door: Door, runs: Runs) -> Services:
         collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
-            runs=Runs(door),
+            runs=runs,
             archive=self._archive,
             sessions=Sessions(door),
             retry=self._retry,
             activity=self._activity,
+            lasting=self._lasting,
+            approvals=NoApprovals(),
+            conversations=self._conversations,
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,

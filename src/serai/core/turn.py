@@ -131,7 +131,7 @@ def together(inputs: Sequence[Input], *, apart: bool = False) -> tuple[Message, 
     for one in inputs:
         message = one.body.message
         said.extend((one.sender, earlier) for earlier in one.body.before)
-        if said and not apart and said[-1][0] == one.sender:
+        if said and not apart and said[-1][0] == one.sender and not one.body.before:
             before = said.pop()[1]
             text = "\n".join(filter(None, (before.text, message.text)))
             message = replace(message, text=text, images=before.images + message.images)

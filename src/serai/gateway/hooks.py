@@ -40,6 +40,11 @@ class AgentHooks:
         return "pre_gateway_dispatch" in self._hooks.used
 
     @property
+    def rewrites_answers(self) -> bool:
+        """Whether what a model says may not be what people get."""
+        return "transform_llm_output" in self._hooks.used
+
+    @property
     def wants_source(self) -> bool:
         """Whether the source of a message must be kept until its session begins."""
         return "on_session_start" in self._hooks.used

@@ -13,6 +13,7 @@ from serai.agent.loop import AgentLoop, Approve, Join, OnTool, Progress, Task
 from serai.agent.prompt import PromptSource
 from serai.core.activity import TurnBegan, TurnOver
 from serai.core.approval import Permission
+from serai.core.call_id import own_ids
 from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, Suspended, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
@@ -82,7 +83,7 @@ class TurnRunner:
         """
         shop = self._shop
         at_first = [one for one in claim.inputs if one.joined is None]
-        progress = Progress(list(together(at_first)))
+        progress = Progress([own_ids(one) for one in together(at_first)])
         inputs = list(claim.inputs)
         past = _past(claim, remembered)
         began = shop.clock.now()
@@ -189,7 +190,7 @@ class TurnRunner:
         body = claim.inputs[0].body
         if unusable := unusable_tools(profile, self._shop.toolbox.tools(profile), body.client):
             return failed(unusable, 400, "invalid_tools")
-        if unasked := settle_calls(past or body.history, progress.new):
+        if unasked := settle_calls(past or [own_ids(one) for one in body.history], progress.new):
             progress.new.clear()
             text = f"no tool call of this conversation waits for the result of `{unasked}`"
             return failed(text, 400, "no_tool_call")
@@ -207,7 +208,7 @@ class TurnRunner:
         body = claim.inputs[0].body
         profile, options = _chosen(profile, body.options, claim.settings)
         system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
-        context = (Message("system", system), *body.history, *past)
+        context = (Message("system", system), *map(own_ids, body.history), *past)
         client = body.client
         return Task(
             profile=profile,

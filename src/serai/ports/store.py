@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from serai.core.approval import Approval, ApprovalState
+from serai.core.call_id import own_ids
 from serai.core.cursor import Cursor
 from serai.core.decision import Decision
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Sealed, Target
@@ -24,6 +25,7 @@ from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message, Revision, Usage
 from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
+from serai.ports.record import NewRecord
 
 
 class SessionTaken(SeraiError):
@@ -53,7 +55,10 @@ class Arrival:
     this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
     lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
-    `source` is kept with it where it is given. `dropped` says why no turn will take it: then it is stored as
+    `source` is kept with it where it is given. `record` is kept with it for those who ask for it later. It goes on
+    behind the ended one that it `follows`: in the same session where nothing was said since, else in one of its own
+    with what was said up to there. `conversation` is the one
+    whose session it joins. `dropped` says why no turn will take it: then it is stored as
     cancelled, without its body, so that a second copy is known.
     """
 
@@ -75,6 +80,9 @@ class Arrival:
     joins: bool = False
     source: Source | None = None
     dropped: str | None = None
+    record: NewRecord | None = None
+    follows: InputId | None = None
+    conversation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,8 @@ class Exchange:
     def answered(self) -> tuple[Message, ...]:
         """What came after the input's own messages."""
         places = range(len(self.body.before), len(self.messages))
-        asked = next((n for n in places if self.messages[n] == self.body.message), len(self.messages))
+        last = own_ids(self.body.message)
+        asked = next((n for n in places if self.messages[n] == last), len(self.messages))
         return self.messages[asked + 1 :]
 
 

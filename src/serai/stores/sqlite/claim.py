@@ -211,7 +211,7 @@ def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: Sess
         inputs=tuple(_input(row) for row in inputs),
         history=history,
         history_from=start,
-        steps=_steps(db, turn),
+        steps=read_steps(db, turn),
         attempt=attempt,
         settings=SessionSettings(*known[1:]) if known else SessionSettings(),
         told=told(db, turn),
@@ -247,7 +247,8 @@ def _input(row: tuple[Any, ...]) -> Input:
     )
 
 
-def _steps(db: Db, turn: TurnId) -> tuple[Step, ...]:
+def read_steps(db: Db, turn: TurnId) -> tuple[Step, ...]:
+    """What is recorded of a turn, in order."""
     rows = db.execute(
         "SELECT n, kind, state, call_id, request, result, idempotent FROM step WHERE turn = ? ORDER BY n", (turn,)
     )

@@ -45,8 +45,10 @@ from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
 from serai.stores.sqlite import people, recovery, telling, turn
 from serai.stores.sqlite import session as sessions
+from serai.stores.sqlite.conversation import SqliteConversations
 from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.mailbox import SqliteMailbox
+from serai.stores.sqlite.record import SqliteRecords
 from serai.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -67,6 +69,8 @@ class SqliteStore:
         self._writer = Writer(write, inline=inline)
         self._read = read
         self.mailbox = SqliteMailbox(self._writer, read, path)
+        self.records = SqliteRecords(self._writer, read)
+        self.conversations = SqliteConversations(self._writer, read)
 
     async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
         return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))
