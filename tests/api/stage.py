@@ -12,22 +12,29 @@ import aiohttp
 from openai import AsyncOpenAI
 
 from serai.api.server import Server
-from serai.api.services import Readiness, Services
+from serai.api.services import Readiness, Services, Trail
 from serai.core.change import BadConfiguration, Change
 from serai.core.decision import Considered, Decision, Explanation
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import MAIN, AgentId, InputId, SessionId
+from serai.core.lane import LaneAddress
 from serai.core.message import Answer, Usage
+from serai.core.principal import Principal
 from serai.core.profile import AgentProfile
 from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
+from serai.ports.conversation import ConversationRow
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
+from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
+from serai.ports.store import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
+from tests.api.asking import NoApprovals
 from tests.api.nothing import NoArchive, NoSessions, no_retry
+from tests.stores.test_sqlite import memory_store
 
 OPS = AgentId("ops")
 BROKEN = AgentId("broken")
@@ -103,6 +110,39 @@ class FakeRuns:
         return run
 
 
+class FakeLasting:
+    """Where no run or response is."""
+
+    async def start(self, ask: Ask) -> FakeRun:
+        raise AssertionError(f"a background call came unexpectedly: {ask}")
+
+    async def find(self, _name: InputId, _kind: RecordKind, _principal: Principal) -> RecordRow | None:
+        return None
+
+    async def trail(self, row: RecordRow) -> Trail:
+        raise AssertionError(f"nobody should know {row}")
+
+    async def stop(self, row: RecordRow) -> None:
+        raise AssertionError(f"nobody should know {row}")
+
+    async def drop(self, row: RecordRow) -> None:
+        raise AssertionError(f"nobody should know {row}")
+
+    async def forget(self, _name: InputId) -> None:
+        """Nothing is kept."""
+
+    async def said(self, _name: InputId, _owner: str, _agent: AgentId) -> Exchange | None:
+        return None
+
+    async def place(self, _row: RecordRow) -> LaneAddress | None:
+        return None
+
+    def forget_history(self, _row: ConversationRow) -> None:
+        """Nothing is remembered."""
+
+    hides_drafts = False
+
+
 class FakeSecrets:
     """The secrets of the keys; EMPTY_KEY has none."""
 
@@ -166,6 +206,7 @@ class Stage:
         self.snapshot = snapshot(settings)
         self.secrets = FakeSecrets()
         self.endpoint = FakeEndpoint()
+        self.archive = NoArchive()
         self.readiness = Readiness(True, {"ready": True, "accounts": {"webhook@work": "running"}})
         self.clock = ManualClock()
         self.explained: list[Source] = []
@@ -177,10 +218,13 @@ class Stage:
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
                 runs=runs,
-                archive=NoArchive(),
+                archive=self.archive,
                 sessions=NoSessions(),
                 retry=no_retry,
                 activity=Activity(),
+                lasting=FakeLasting(),
+                approvals=NoApprovals(),
+                conversations=memory_store().conversations,
                 explain=self._explain,
                 endpoint=self._endpoint,
                 ready=self._ready,

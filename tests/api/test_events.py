@@ -11,7 +11,7 @@ import aiohttp
 
 from serai.core.activity import Configured
 from serai.gateway.activity import Activity
-from tests.api.whole import LAB, OPERATOR, OPS, SECOND, Whole, whole
+from tests.api.hosted import LAB, OPERATOR, OPS, SECOND, Whole, whole
 
 
 class Reader:

@@ -5,8 +5,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.api.hosted import OPS, whole
 from tests.api.stage import request, serving
-from tests.api.whole import OPS, whole
 
 PAGE = "https://chat.example.org"
 PATHS = ("/v1/models", "/v1/chat/completions", "/api/sessions/x", "/health", "/ready", "/metrics", "/webhook/work")

@@ -16,8 +16,8 @@ from serai.api.openapi import Undescribed, document
 from serai.api.path import Call, Resource
 from serai.api.reply import Reply
 from serai.core.event import TextDelta
+from tests.api.hosted import LAB, OPERATOR, OPS, Whole, whole
 from tests.api.stage import ANSWER, FakeRuns, serving
-from tests.api.whole import LAB, OPERATOR, OPS, Whole, whole
 from tests.docs.page import read, rows
 
 

@@ -1,10 +1,13 @@
 """/api/sessions: what a key may see, name, copy, delete, and say there (SPEC 11.6, 11.7, 16.3)."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.api.whole import LAB, OPERATOR, SECOND, whole
+import pytest
+
+from tests.api.hosted import LAB, OPERATOR, SECOND, whole
 
 
 def ids(listed: Any) -> list[str]:
@@ -207,7 +210,22 @@ async def test_what_is_said_in_a_session_is_answered_whole_and_streamed(tmp_path
     assert answer["usage"]["total_tokens"] == 0
     assert [event["type"] for event in events] == ["message.delta", "run.completed"]
     assert events[0]["delta"] == "ops at your service"
-    assert events[1]["answer"]["message"]["content"] == "ops at your service"
+    assert events[1]["output"] == "ops at your service"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_goes_away_ends_the_turn(stream: bool, tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        await gateway.says("hello", "trip")
+        gateway.model.go.clear()
+        body = {"message": "and you?", "stream": stream}
+        asking = asyncio.create_task(gateway.call("POST", "/api/sessions/trip/chat", body))
+        await gateway.model.holds(2)
+        asking.cancel()
+        while await _state(tmp_path / "home" / "state.db") != "cancelled":
+            await asyncio.sleep(0.01)
+        gateway.model.go.set()
+        assert (await gateway.call("POST", "/api/sessions/trip/chat", {"message": "again"}))[0] == 200
 
 
 async def test_an_operator_speaks_in_the_name_of_the_sessions_own_key(tmp_path: Path) -> None:
@@ -233,17 +251,20 @@ async def test_queries_are_strict(tmp_path: Path) -> None:
             assert await gateway.code("GET", f"/api/sessions?{query}") == (400, code), query
 
 
+async def _state(database: Path) -> str:
+    """How the latest turn is."""
+    with sqlite3.connect(database) as db:
+        state: str = db.execute("SELECT state FROM turn ORDER BY id DESC").fetchone()[0]
+        return state
+
+
 async def _holds(database: Path, text: str) -> bool:
     """Whether any row holds a text."""
-    import sqlite3
-
     with sqlite3.connect(database) as db:
         return any(text in line for line in db.iterdump())
 
 
 async def _accepted(database: Path, count: int) -> None:
-    import sqlite3
-
     while True:
         with sqlite3.connect(database) as db:
             if db.execute("SELECT count(*) FROM input").fetchone()[0] >= count:

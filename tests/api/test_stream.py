@@ -96,6 +96,13 @@ async def test_the_final_text_arrives_whole_whatever_was_told_before(
     assert untold("".join(pieces), final) in expected
 
 
+async def test_who_repeats_a_request_is_told_the_answer_whole_whatever_it_came_into() -> None:
+    runs = FakeRuns(TextDelta("is 4."), ANSWER)
+    runs.replayed = True
+    async with serving(runs) as stage:
+        assert told(await stage.chat(stream=True)) == "It is 4."
+
+
 async def test_pieces_are_told_as_they_come() -> None:
     go_on = asyncio.Event()
     async with serving(FakeRuns(TextDelta("It "), go_on, TextDelta("is 4."), ANSWER)) as stage:

@@ -1,85 +1,174 @@
-"""A whole gateway with its own database, three agents, and a key for each kind of caller."""
+"""The API in front of a whole gateway in memory, in real time: scripted model, store without a file."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any
 
 import aiohttp
+from openai import AsyncOpenAI
 
+from serai.api.server import Server
+from serai.api.services import Approval, Choice, Readiness, Services
+from serai.app.approval import RunApprovals
+from serai.core.change import Change
+from serai.core.ids import AgentId, InputId
+from serai.core.snapshot import ApiKey, ApiSettings
+from serai.gateway.activity import Activity
 from serai.ports.model import Model
-from tests.app.stage import SECRETS, Held, Home, Hosted, hosting
+from serai.ports.tool import Tool
+from serai.stores.sqlite.store import SqliteStore
+from serai.testing.clock import SeededEntropy
+from tests.api.nothing import NoArchive, NoSessions, no_retry
+from tests.api.stage import ALL_KEY, LOCAL_TOKEN, OPS, Answered, FakeSecrets
+from tests.gateway.stage import Stage, snapshot
 
-CONFIG: Final = """\
-model: {name: m, base_url: http://127.0.0.1:1/v1}
-agents: {main: {}, ops: {}, lab: {}}
-routes:
-  - {match: {platform: webhook, chat_id: ops-room}, agent: ops}
-  - {match: {platform: webhook, chat_id: lab-room}, agent: lab}
-platforms:
-  webhook: {secret_env: HOOK, callback_url: "http://127.0.0.1:1/", open: true}
-api_server:
-  keys:
-    - {name: ops, key_env: OPS, agents: [ops]}
-    - {name: second, key_env: SECOND, agents: [ops]}
-    - {name: lab, key_env: LAB, agents: [lab]}
-    - {name: operator, key_env: OPERATOR, agents: "*", admin: true}
-"""
-OPS, SECOND, LAB, OPERATOR = "fake-key-ops", "fake-key-second", "fake-key-lab", "fake-key-operator"
-KEYS: Final = f"OPS={OPS}\nSECOND={SECOND}\nLAB={LAB}\nOPERATOR={OPERATOR}\n"
+LAB = AgentId("lab")
+LAB_KEY, TWIN_KEY = "fake-key-lab", "fake-key-twin"
+KEYS = (
+    ApiKey("all", "ALL_KEY", None),
+    ApiKey("ops", "OPS_KEY", frozenset({OPS})),
+    ApiKey("twin", "TWIN_KEY", frozenset({OPS})),
+    ApiKey("lab", "LAB_KEY", frozenset({LAB})),
+    ApiKey("admin", "ADMIN_KEY", None, admin=True),
+)
 
 
-@dataclass
+class FakeApprovals:
+    """At most one approval, in the test's hands."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[InputId, Approval] = {}
+        self.answers: list[tuple[str, Choice, str]] = []
+
+    async def open(self, run: InputId) -> Approval | None:
+        return self.waiting.get(run)
+
+    async def answer(self, approval: str, choice: Choice, by: str) -> bool:
+        self.answers.append((approval, choice, by))
+        found = [run for run, one in self.waiting.items() if one.id == approval]
+        for run in found:
+            del self.waiting[run]
+        return bool(found)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One server-sent event."""
+
+    name: str
+    id: str
+    data: Any
+
+
+def events(body: bytes) -> list[Sent]:
+    """The events of a stream; comments are left out."""
+    found = []
+    for block in body.decode().split("\n\n"):
+        lines = [line.partition(": ") for line in block.splitlines() if not line.startswith(":")]
+        fields = {name: value for name, _, value in lines}
+        if fields:
+            data = fields["data"]
+            found.append(
+                Sent(fields.get("event", ""), fields.get("id", ""), data if data == "[DONE]" else json.loads(data))
+            )
+    return found
+
+
 class Whole:
-    """The gateway, and ways to call it."""
+    """A gateway and its API on loopback."""
 
-    hosted: Hosted
-    model: Held
+    def __init__(self, stage: Stage, *, asking: bool) -> None:
+        self.stage = stage
+        self.approvals = FakeApprovals()
+        self.port = 0
+        secrets = FakeSecrets()
+        secrets.known |= {"LAB_KEY": LAB_KEY, "TWIN_KEY": TWIN_KEY}
+        self.server = Server(
+            Services(
+                snapshot=lambda: stage.state.snapshot,
+                secrets=lambda: secrets,
+                runs=stage.runs,
+                archive=NoArchive(),
+                sessions=NoSessions(),
+                retry=no_retry,
+                activity=Activity(),
+                lasting=stage.lasting,
+                approvals=RunApprovals(stage.approvals) if asking else self.approvals,
+                conversations=stage.store.conversations,
+                explain=stage.resolver.explain,
+                endpoint=lambda _platform, _account: None,
+                ready=_ready,
+                reload=_reload,
+                stop_agent=_nothing,
+                start_agent=_nothing,
+                metrics=lambda: b"",
+                local_token=LOCAL_TOKEN,
+                clock=stage.clock,
+                entropy=SeededEntropy(),
+            )
+        )
 
-    async def call(self, method: str, path: str, body: object = None, key: str = OPS) -> tuple[int, Any]:
-        return await self.hosted.call(method, path, body, key)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
-    async def get(self, path: str, key: str = OPS) -> Any:
-        """The document of a 200."""
-        status, document = await self.call("GET", path, key=key)
-        assert status == 200, document
-        return document
+    def client(self, key: str = ALL_KEY, **more: Any) -> AsyncOpenAI:
+        """The official client."""
+        return AsyncOpenAI(api_key=key, base_url=f"{self.url}/v1", max_retries=0, **more)
 
-    async def code(self, method: str, path: str, body: object = None, key: str = OPS) -> tuple[int, str]:
-        """The status and code of an error."""
-        status, document = await self.call(method, path, body, key)
-        return status, document["error"]["code"]
+    def http(self, key: str = ALL_KEY) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {key}"})
 
-    async def says(self, text: str, session: str | None = None, key: str = OPS, **more: Any) -> str:
-        """A chat completion; returns its session."""
-        headers = {"Authorization": f"Bearer {key}", **({"X-Hermes-Session-Id": session} if session else {})}
-        body = {"model": "lab" if key == LAB else "ops", "messages": [{"role": "user", "content": text}], **more}
-        async with (
-            aiohttp.ClientSession(self.hosted.url, headers=headers) as client,
-            client.post("/v1/chat/completions", json=body) as response,
-        ):
-            assert response.status == 200, await response.text()
-            return response.headers["X-Hermes-Session-Id"]
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | object = b"",
+        key: str = ALL_KEY,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answered:
+        """One request and its whole answer."""
+        lines = [("Authorization", f"Bearer {key}"), *(headers or {}).items()]
+        async with self.http(key) as http:
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            async with http.request(method, path, data=content, headers=dict(lines)) as answer:
+                found = {name.lower(): value for name, value in answer.headers.items()}
+                return Answered(answer.status, found, await answer.read())
 
-    async def events(self, method: str, path: str, body: object = None, key: str = OPS) -> list[Any]:
-        """The data of all server-sent events of an answer."""
-        async with (
-            aiohttp.ClientSession(self.hosted.url, headers={"Authorization": f"Bearer {key}"}) as client,
-            client.request(method, path, json=body) as response,
-        ):
-            assert response.content_type == "text/event-stream", await response.text()
-            return [json.loads(line[6:]) async for line in response.content if line.startswith(b"data: {")]
+
+async def _ready() -> Readiness:
+    return Readiness(True, {"ready": True})
+
+
+async def _reload() -> Change:
+    return Change()
+
+
+async def _nothing(_agent: AgentId) -> None:
+    """No agent is switched here."""
 
 
 @asynccontextmanager
-async def whole(folder: Path, model: Model | None = None) -> AsyncIterator[Whole]:
-    """Runs it; without another `model` its agents answer at once."""
-    home = Home(folder / "home")
-    home.configure(CONFIG)
-    home.write(SECRETS + KEYS, ".env")
-    held = Held()
-    held.go.set()
-    async with hosting(home, model or held, store=None) as hosted:
-        yield Whole(hosted, held)
+async def whole(
+    model: Model,
+    *,
+    tools: Mapping[str, Tool] | None = None,
+    store: SqliteStore | None = None,
+    recover: bool = False,
+    asking: bool = False,
+    seed: int = 7,
+    **settings: Any,
+) -> AsyncIterator[Whole]:
+    """A running gateway with agents main, ops and lab. With `store`, one that takes up what another left;
+    with `asking`, people are really asked whether a tool may run."""
+    api = ApiSettings(**{"keys": KEYS, **settings})
+    stage = Stage(model, replace(snapshot("ops", "lab"), api=api), tools=tools, store=store, seed=seed)
+    async with stage.running(recover=recover):
+        one = Whole(stage, asking=asking)
+        _, one.port = await one.server.start("127.0.0.1", 0)
+        try:
+            yield one
+        finally:
+            await one.server.stop(grace=0.01)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -30,12 +31,14 @@ def mark_of(text: str) -> str:
 class Conversation:
     """The model's script: runs the plan that a message asks for, then answers, naming the message.
 
-    `told` is what it was told about each tool call, `faults` what was wrong about that. `held` names
+    `told` is what it was told about each tool call, `faults` what was wrong about that; `asks` counts how often each
+    reply (a message's, counted from 0) was asked for. `held` names
     messages, and which of their model calls (counted from 0) gets no reply until `go` is set.
     """
 
     def __init__(self) -> None:
         self.told: dict[str, str] = {}
+        self.asks: Counter[tuple[str, int]] = Counter()
         self.held: dict[str, int] = {}
         self.go = asyncio.Event()
         self.faults: list[str] = []
@@ -47,6 +50,7 @@ class Conversation:
         since = asked.since_user
         self._check(asked.messages)
         done = sum(1 for message in since if message["role"] == "assistant")
+        self.asks[mark, done] += 1
         if self.held.get(mark) == done:
             await self._hold(mark)
         plan = PLANS[kind]

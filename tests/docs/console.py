@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_ID: Final = re.compile(r"\b(run|ses|dlv)_[0-9a-f]{24}\b")
+_ID: Final = re.compile(r"\b(run|ses|dlv|resp|msg|fc|fco|conv)_[0-9a-f]{24}(?=\b|_)")
 _VOLATILE: Final = (
     (_ID, r"\1_ID"),
     (re.compile(r"\bchat-[0-9a-f]{12}\b"), "chat-ID"),

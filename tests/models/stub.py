@@ -64,6 +64,7 @@ class _Function(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     description: str
     parameters: dict[str, Any]
+    strict: bool | None = None
 
 
 class _Tool(msgspec.Struct, forbid_unknown_fields=True):

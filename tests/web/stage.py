@@ -24,6 +24,7 @@ from serai.stores.sqlite.store import SqliteStore
 from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
+from tests.api.asking import NoApprovals
 from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.gateway.stage import Stage, snapshot
 from tests.patience import PATIENCE_S
@@ -157,6 +158,9 @@ class WebStage:
             sessions=NoSessions(),
             retry=no_retry,
             activity=Activity(),
+            lasting=stage.lasting,
+            approvals=NoApprovals(),
+            conversations=stage.store.conversations,
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from serai.api.depth import check_depth
 from serai.api.error import invalid
 from serai.core.message import ClientTool, ClientTools
 
@@ -72,12 +73,15 @@ def client_tools(
     """
     if len(tools) > TOOLS_MOST:
         raise invalid("tools", f"There are {len(tools)} tools; {TOOLS_MOST} are the most.")
+    for tool in tools:
+        check_depth(tool.parameters, "tools")
     known = {tool.name: tool for tool in tools}
     if len(known) < len(tools):
         raise invalid("tools", "Two tools have the same name.")
     if names is not None:
         wanted = list(names)
-        if unknown := next((name for name in wanted if name not in known), None):
+        unknown = next((name for name in wanted if name not in known), None)
+        if unknown is not None:
             raise invalid("tool_choice", f"There is no tool named `{unknown}` in `tools`.")
         known = {name: known[name] for name in wanted}
     if mode == "required" and not known:

@@ -69,3 +69,8 @@ class Connection(web.RequestHandler):
         reply = Reply(error.status, error.body(), close=True)
         reply.common = self._dispatch.common()
         return reply
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Logs an error, unless it is the client's: a body that breaks behind its answer."""
+        if not isinstance(kwargs.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kwargs)

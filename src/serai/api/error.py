@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from serai.core.change import BadConfiguration
 from serai.core.error import Busy, InvalidTools, ModelError, NoModel, Refused, SeraiError, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
+from serai.ports.conversation import ConversationBusy
 from serai.ports.store import IdempotencyConflict, SessionTaken
 
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
@@ -65,9 +66,14 @@ class ApiError(SeraiError):
 
     def body(self) -> bytes:
         """The JSON document."""
+        return b'{"error":%b}' % self.detail()
+
+    def detail(self) -> bytes:
+        """The error object alone."""
         kind = _TYPES.get(self.status) or ("server_error" if self.status >= 500 else "invalid_request_error")
-        detail = {"message": str(self), "type": kind, "param": self.param, "code": self.code, **self.more}
-        return msgspec.json.encode({"error": detail})
+        return msgspec.json.encode(
+            {"message": str(self), "type": kind, "param": self.param, "code": self.code, **self.more}
+        )
 
 
 def invalid(param: str, text: str, code: str = "invalid_value") -> ApiError:
@@ -110,6 +116,8 @@ def _refused(error: SeraiError) -> ApiError:
             return ApiError(400, "invalid_tools", text, param="tools")
         case SessionTaken():
             return ApiError(404, "session_not_found", text, param="X-Hermes-Session-Id")
+        case ConversationBusy():
+            return ApiError(409, "conversation_busy", text)
         case IdempotencyConflict():
             once = (("X-Should-Retry", "false"),)
             return ApiError(409, "idempotency_conflict", text, param="Idempotency-Key", lines=once)

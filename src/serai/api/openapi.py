@@ -1,5 +1,6 @@
 """GET /openapi.json: the API described, of what stands beside its handlers (OpenAPI Specification 3.1)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +23,9 @@ _ABOUT: Final = (
     " what belongs to it and its agents; what is another's is not there (404)."
 )
 _REF: Final = "#/components/schemas/{name}"
+_MODULE: Final = re.compile(rb"\bserai\.(?:\w+\.)+(?=\w+\.\w)")
+"""Where a type lives, but for its module's own name, which tells types of one name apart."""
+
 _EVENTS: Final = "text/event-stream"
 _SCHEME: Final = "key"
 _TEXT: Final = {"type": "string", "maxLength": 256}
@@ -32,7 +36,7 @@ _HEADERS: Final[Mapping[str, tuple[str, Json]]] = {
     THREAD: ("The thread that it comes from, for routing.", _TEXT),
     SESSION: ("The session whose history the gateway keeps.", _VISIBLE),
     IDEMPOTENCY: ("The same request with the same key is answered once.", _VISIBLE),
-    LAST_EVENT: ("The id of the last event that was received.", {"type": "string", "pattern": "^[0-9]{1,19}$"}),
+    LAST_EVENT: ("The id of the last event that was received.", {"type": "string", "pattern": "^[0-9a-z.]{1,40}$"}),
 }
 
 
@@ -101,7 +105,8 @@ def _types(operation: Operation) -> list[Any]:
 def _schemas(described: Sequence[_Described]) -> tuple[Mapping[int, Json], Json]:
     """The schema of each type, by the type's identity, and the components to which they refer."""
     types = [ErrorDocument, *(one for entry in described for one in _types(entry.operation))]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    made = msgspec.json.schema_components(types, ref_template=_REF)
+    schemas, components = msgspec.json.decode(_MODULE.sub(b"", msgspec.json.encode(made)))
     return {id(one): schema for one, schema in zip(types, schemas, strict=True)}, components
 
 
@@ -141,10 +146,9 @@ def _answers(made: Operation, schemas: Mapping[int, Json]) -> Json:
         content[_EVENTS] = {"schema": {"type": "string"}, "x-event-data": schemas[id(made.stream)]}
     found: Json = {str(made.status): {"description": HTTPStatus(made.status).phrase, "content": content}}
     for status, kind in made.also.items():
-        found[str(status)] = {
-            "description": HTTPStatus(status).phrase,
-            "content": {JSON: {"schema": schemas[id(kind)]}},
-        }
+        found[str(status)] = {"description": HTTPStatus(status).phrase}
+        if kind is not None:
+            found[str(status)]["content"] = {JSON: {"schema": schemas[id(kind)]}}
     return found
 
 

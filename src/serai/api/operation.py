@@ -17,7 +17,7 @@ class Operation:
     None: none is read); `media` is the answer's type where it is no JSON. `optional`: the body may be left out.
     `stream` is what the events of a streamed answer hold. `headers` are those that the method reads. `errors` are the
     codes that it may answer with, besides those of every call of its kind (`code.py`). `also` are further answers
-    that are no errors.
+    that are no errors, by their status; None for one without a body.
     """
 
     summary: str

@@ -1,5 +1,6 @@
 """Which hosts and web origins are our own, and what other pages may do (SPEC 11.1, 14, 16.6)."""
 
+import re
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from serai.core.snapshot import ApiSettings
 ORIGIN: Final = istr(hdrs.ORIGIN)
 ASKED_METHOD: Final = istr(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
 ASKED_HEADERS: Final = istr(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
+
+_IN_BRACKETS: Final = re.compile(r"\[([0-9a-f:.]+)\](?::\d*)?")
+"""An IPv6 address in a Host header (RFC 3986, 3.2.2)."""
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -45,7 +49,8 @@ class Origins:
             return
         address = parsed(name)
         if address is None or not (address.is_unspecified or address == parsed(arrived_at)):
-            text = f"`{name[:100]}` is no name of this gateway; add it to `api_server.allowed_hosts` if it should be."
+            shown = (name or host)[:100]
+            text = f"`{shown}` is no name of this gateway; add it to `api_server.allowed_hosts` if it should be."
             raise ApiError(403, "foreign_host", text, param="Host")
 
     def cors(self, headers: Headers, host: str) -> Lines:
@@ -79,10 +84,11 @@ def preflight(headers: Headers, methods: str) -> Lines:
 
 @lru_cache(maxsize=256)
 def hostname(host: str) -> str:
-    """The name of a Host header or setting, without port, brackets and final dot, in lower case."""
+    """The name of a Host header or setting, without port, brackets and final dot, in lower case. Empty for none."""
     host = host.strip().lower()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        found = _IN_BRACKETS.fullmatch(host)
+        return found[1] if found else ""
     name, colon, port = host.rpartition(":")
     if colon and ":" not in name and port.isdecimal():
         host = name

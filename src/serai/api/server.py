@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from serai.api.agents import Agents
 from serai.api.chat import Chat
 from serai.api.connection import HttpServer
+from serai.api.conversation import ConversationResource
 from serai.api.deliveries import Deliveries
 from serai.api.dispatch import Dispatch
 from serai.api.events import Events
@@ -16,7 +17,9 @@ from serai.api.openapi import Description
 from serai.api.operate import Operate
 from serai.api.path import Paths, Resource
 from serai.api.platform import Platforms
+from serai.api.response import ResponseResource
 from serai.api.routing import RouteTest
+from serai.api.run import RunResource
 from serai.api.services import Services
 from serai.api.session_chat import SessionChat
 from serai.api.sessions import Sessions
@@ -71,8 +74,27 @@ def _resources(services: Services) -> list[Resource]:
     operate, agents, events = Operate(services), Agents(), Events(services.activity)
     sessions = Sessions(services.archive, services.sessions)
     chat, deliveries = SessionChat(sessions, services.runs), Deliveries(services.archive, services.retry)
+    run = RunResource(services.lasting, services.approvals)
+    conversation = ConversationResource(services.conversations, services.lasting, services.clock, services.entropy)
+    response = ResponseResource(services.runs, services.lasting, conversation.find, services.clock)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
+        Resource("/v1/responses", {"POST": response.create}),
+        Resource("/v1/responses/{id}", {"GET": response.one, "DELETE": response.delete}),
+        Resource("/v1/responses/{id}/cancel", {"POST": response.cancel}),
+        Resource("/v1/responses/{id}/input_items", {"GET": response.input_items}),
+        Resource("/v1/conversations", {"POST": conversation.create}),
+        Resource(
+            "/v1/conversations/{id}",
+            {"GET": conversation.one, "POST": conversation.update, "DELETE": conversation.delete},
+        ),
+        Resource("/v1/conversations/{id}/items", {"GET": conversation.items, "POST": conversation.add}),
+        Resource("/v1/conversations/{id}/items/{item}", {"GET": conversation.item, "DELETE": conversation.remove}),
+        Resource("/v1/runs", {"POST": run.begin}),
+        Resource("/v1/runs/{id}", {"GET": run.one}),
+        Resource("/v1/runs/{id}/events", {"GET": run.events}),
+        Resource("/v1/runs/{id}/stop", {"POST": run.stop}),
+        Resource("/v1/runs/{id}/approval", {"POST": run.approve}),
         Resource("/v1/models", {"GET": models.all}),
         Resource("/v1/models/{id}", {"GET": models.one}),
         Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),

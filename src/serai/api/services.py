@@ -2,21 +2,28 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from serai.core.change import Change
 from serai.core.decision import Explanation
 from serai.core.delivery import Delivery
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
+from serai.core.lane import LaneAddress
+from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
 from serai.gateway.run import Ask
 from serai.ports.clock import Clock, Entropy
+from serai.ports.conversation import ConversationRow, Conversations
 from serai.ports.platform import HttpEndpoint
+from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
-from serai.ports.store import Archive
+from serai.ports.store import Archive, Exchange
+
+Choice = Literal["once", "session", "always", "deny"]
+"""How an approval may be answered (SPEC 6.5)."""
 
 
 class Run(Protocol):
@@ -81,6 +88,78 @@ class Sessions(Protocol):
         ...
 
 
+class Trail(Protocol):
+    """What a run has done so far, and does."""
+
+    def follow(self) -> AsyncIterator[RunEvent]:
+        """All of it from the beginning, text as it grows; the last event is TurnEnded."""
+        ...
+
+
+class Lasting(Protocol):
+    """What is behind the ids of runs and responses."""
+
+    async def start(self, ask: Ask) -> Run:
+        """Accepts a background call. Raises as `Runs.start`."""
+        ...
+
+    async def find(self, name: InputId, kind: RecordKind, principal: Principal) -> RecordRow | None:
+        """A record that this key may see."""
+        ...
+
+    async def trail(self, row: RecordRow) -> Trail: ...
+
+    async def stop(self, row: RecordRow) -> None:
+        """Stops it, also where the process dies before that is done."""
+        ...
+
+    async def drop(self, row: RecordRow) -> None:
+        """Forgets it; what has not ended is stopped."""
+        ...
+
+    async def forget(self, name: InputId) -> None:
+        """Forgets a fleeting one that has ended; what has not is forgotten later."""
+        ...
+
+    async def said(self, name: InputId, owner: str, agent: AgentId) -> Exchange | None:
+        """What was asked and answered."""
+        ...
+
+    async def place(self, row: RecordRow) -> LaneAddress | None:
+        """Where what follows it will probably be said."""
+        ...
+
+    def forget_history(self, row: ConversationRow) -> None:
+        """Something was taken out of what was said in a conversation."""
+        ...
+
+    @property
+    def hides_drafts(self) -> bool:
+        """Whether the final answer alone may be shown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A tool call that waits for somebody's leave (SPEC 6.5). `arguments` is JSON text."""
+
+    id: str
+    tool: str
+    arguments: str
+
+
+class Approvals(Protocol):
+    """What runs wait for."""
+
+    async def open(self, run: InputId) -> Approval | None:
+        """What the run waits for now."""
+        ...
+
+    async def answer(self, approval: str, choice: Choice, by: str) -> bool:
+        """Gives the answer; False where it does not wait any more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether a first turn would be fast, and the JSON document that says why (SPEC 11.6)."""
@@ -105,6 +184,9 @@ class Services:
     sessions: Sessions
     retry: Callable[[DeliveryId], Awaitable[Delivery | None]]
     activity: Activity
+    lasting: Lasting
+    approvals: Approvals
+    conversations: Conversations
     explain: Callable[[Source], Awaitable[Explanation]]
     endpoint: Callable[[str, str], HttpEndpoint | None]
     ready: Callable[[], Awaitable[Readiness]]

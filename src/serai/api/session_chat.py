@@ -6,7 +6,7 @@ The events of a stream have the names and shapes of a run's (SPEC 16.7): the nam
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from aiohttp import web
@@ -21,10 +21,30 @@ from serai.api.header import IDEMPOTENCY, SESSION, identifier
 from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import EventStream, document
+from serai.api.run_told import (
+    ApprovalAsked,
+    ApprovalGiven,
+    MessageDelta,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunUsage,
+    SessionTold,
+    ToolEnd,
+    ToolStart,
+)
 from serai.api.services import Run, Runs
 from serai.api.sessions import Sessions
 from serai.api.stream import PATIENCE_S, untold
-from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEnded
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    TurnEnded,
+)
 from serai.core.message import Answer, InputBody, Message
 from serai.core.source import Source
 from serai.gateway.run import Ask
@@ -68,53 +88,6 @@ class SessionAnswer(Struct, tag_field="object", tag="session.answer"):
     usage: Tokens
 
 
-class MessageDelta(Struct, tag_field="type", tag="message.delta"):
-    """A piece of the answer."""
-
-    run_id: str
-    delta: str
-
-
-class ToolStart(Struct, tag_field="type", tag="tool.started"):
-    """The agent uses a tool."""
-
-    run_id: str
-    call_id: str
-    tool: str
-
-
-class ToolEnd(Struct, tag_field="type", tag="tool.completed"):
-    """The tool has answered; `ok`: as it should."""
-
-    run_id: str
-    call_id: str
-    tool: str
-    ok: bool
-
-
-class RunCompleted(Struct, tag_field="type", tag="run.completed"):
-    """The last event: the whole answer."""
-
-    run_id: str
-    answer: SessionAnswer
-
-
-class RunFailed(Struct, tag_field="type", tag="run.failed"):
-    """The last event of a turn without an answer; `error` as in every error."""
-
-    run_id: str
-    error: dict[str, Any]
-
-
-class RunCancelled(Struct, tag_field="type", tag="run.cancelled"):
-    """The last event of a turn that somebody stopped."""
-
-    run_id: str
-    error: dict[str, Any]
-
-
-Told = MessageDelta | ToolStart | ToolEnd | RunCompleted | RunFailed | RunCancelled
-
 _DECODER: Final = msgspec.json.Decoder(SessionMessage)
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -130,7 +103,7 @@ class SessionChat:
         summary="Says something in a session",
         answer=SessionAnswer,
         body=SessionMessage,
-        stream=Told,
+        stream=SessionTold,
         headers=(IDEMPOTENCY,),
         errors=(*TURN, "session_not_found", "session_of_chat", "idempotency_conflict"),
     )
@@ -215,29 +188,37 @@ class _Stream:
             self._run.close()
         return self._out
 
-    def _told(self, event: RunEvent) -> Sequence[Told]:
+    def _told(self, event: RunEvent) -> Sequence[SessionTold]:
         run = self._run.id
         match event:
             case TextDelta(text=text):
                 self._text.append(text)
                 return [MessageDelta(run, text)] if text else []
             case ToolStarted():
-                return [ToolStart(run, event.call_id, event.name)]
+                return [ToolStart(run, event.name, event.call_id)]
             case ToolEnded():
-                return [ToolEnd(run, event.call_id, event.name, event.ok)]
+                return [ToolEnd(run, event.name, event.call_id, event.ok)]
+            case ApprovalRequested(approval, call, name, arguments):
+                return [ApprovalAsked(run, approval, event.question, event.expires_at, name, call, arguments)]
+            case ApprovalAnswered(approval, choice, by):
+                return [ApprovalGiven(run, approval, choice, by)]
             case TurnEnded():
                 return self._end(event)
 
-    def _end(self, ended: TurnEnded) -> Sequence[Told]:
+    def _end(self, ended: TurnEnded) -> Sequence[SessionTold]:
         run = self._run.id
-        if ended.state == "done":
-            rest = untold("".join(self._text), ended.answer.text if ended.answer else "")
-            completed = RunCompleted(run, _document(self._run, ended))
-            return [MessageDelta(run, rest), completed] if rest else [completed]
-        error = msgspec.json.decode(unanswered(ended).body())["error"]
-        return [RunCancelled(run, error) if ended.state == "cancelled" else RunFailed(run, error)]
+        if ended.state == "cancelled":
+            return [RunCancelled(run)]
+        if ended.state == "failed":
+            return [RunFailed(run, msgspec.json.decode(unanswered(ended).detail()))]
+        answer = ended.answer or Answer("")
+        rest = untold("".join(self._text), answer.text)
+        used = answer.usage
+        usage = RunUsage(used.input_tokens, used.output_tokens, used.input_tokens + used.output_tokens)
+        completed = RunCompleted(run, answer.text, usage)
+        return [MessageDelta(run, rest), completed] if rest else [completed]
 
 
-def _event(told: Told) -> bytes:
+def _event(told: SessionTold) -> bytes:
     name = type(told).__struct_config__.tag
     return b"event: %b\ndata: %b\n\n" % (str(name).encode(), _encode(told))

@@ -44,7 +44,8 @@ class Stream:
         return self._out
 
     async def _pass_on(self, batch: list[RunEvent], ended: TurnEnded | None) -> None:
-        events = [self._text(event.text) for event in batch if isinstance(event, TextDelta) and event.text]
+        deltas = [] if self._run.replayed else [one for one in batch if isinstance(one, TextDelta)]
+        events = [self._text(event.text) for event in deltas if event.text]
         if ended is None:
             if events or not batch:
                 await self._out.send(b"".join(self._from_role(events)) or KEEP_ALIVE)

@@ -15,6 +15,7 @@ from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
 from serai.app import metrics
+from serai.app.approval import RunApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
@@ -26,8 +27,11 @@ from serai.core.error import SeraiError
 from serai.core.ids import Account, AgentId, DeliveryId, LaneId
 from serai.engines.local import LocalEngine
 from serai.gateway.activity import Activity
+from serai.gateway.approvals import Approvals
+from serai.gateway.asking import Asking
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
@@ -35,6 +39,7 @@ from serai.gateway.hooks import AgentHooks
 from serai.gateway.intake import Intake
 from serai.gateway.key import chat_key
 from serai.gateway.lanes import Lanes
+from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
 from serai.gateway.presence import Presence
@@ -119,6 +124,8 @@ class Gateway:
         )
         model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
         fair = FairShare(lambda: state.snapshot)
+        means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
+        self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -131,8 +138,9 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
             split=self._outbox.split,
-            drafts=Drafts(state, self._store, self._engine, self._clock, self._entropy, self._outbox),
+            drafts=Drafts(means, state, self._switchboard.platform),
             presence=Presence(self._switchboard.platform),
+            asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
             hooks=agent_hooks,
             activity=self._activity,
         )
@@ -149,7 +157,7 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        self._intake = Intake(door, Commands(door, self._outbox.split))
+        self._intake = Intake(door, Commands(door, self._outbox.split, self._approvals), self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
@@ -157,7 +165,10 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._server = Server(self._services(door), self._site.resources())
+        runs = Runs(door)
+        self._lasting = Lasting(door, runs, opened.records)
+        self._conversations = opened.conversations
+        self._server = Server(self._services(door, runs), self._site.resources())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -171,6 +182,7 @@ class Gateway:
         await self._control.begin()
         left = await self._store.recover(self._repeatable(), self._clock.now())
         await self._site.hub.resume()
+        await self._lasting.resume()
         wake_unfinished(self._engine, left)
         self._spawn(self._switchboard.run(self._intake.receive), "connections")
         address = await self._server.start(host, port)
@@ -186,6 +198,7 @@ class Gateway:
         self._activity.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
+        await self._lasting.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -215,16 +228,19 @@ class Gateway:
     def _retention(self) -> tuple[int, int]:
         return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
 
-    def _services(self, door: Door) -> Services:
+    def _services(self, door: Door, runs: Runs) -> Services:
         collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
-            runs=Runs(door),
+            runs=runs,
             archive=self._archive,
             sessions=Sessions(door),
             retry=self._retry,
             activity=self._activity,
+            lasting=self._lasting,
+            approvals=RunApprovals(self._approvals),
+            conversations=self._conversations,
             explain=self._resolver.explain,
             endpoint=self._endpoint,
             ready=self._ready,

@@ -25,6 +25,7 @@ _KEYS: Final = (
     "allowed_hosts",
     "trusted_proxies",
     "public_url",
+    "max_runs",
 )
 _KEY_KEYS: Final = ("name", "key_env", "agents", "admin")
 
@@ -52,6 +53,7 @@ def read_api(root: Section, agents: Mapping[AgentId, object]) -> ApiSection:
         allowed_hosts=frozenset(section.words("allowed_hosts") or ()),
         trusted_proxies=_proxies(section),
         public_url=read_address(section, "public_url", "https://chat.example.org"),
+        max_runs=section.number("max_runs", usual.max_runs),
     )
     _refuse_open_door(section, settings.host)
     return ApiSection(settings, tuple(mention for _, mention in keys))

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from serai.core.ids import InputId
+from serai.core.approval import ApprovalState
+from serai.core.ids import ApprovalId, InputId
 from serai.core.message import Answer
 from serai.core.turn import TurnEnd
 
@@ -46,6 +47,30 @@ class ToolEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """People are asked whether a tool may run; the turn waits. `arguments` is JSON, `question` completes
+    `May I …?`."""
+
+    approval: ApprovalId
+    call_id: str
+    name: str
+    arguments: str
+    question: str
+    expires_at: float
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """They have answered, or their time is over."""
+
+    approval: ApprovalId
+    choice: ApprovalState
+    by: str
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of a run. `answer` is set when `state` is done, `fault` when it is failed or cancelled."""
 
@@ -54,7 +79,7 @@ class TurnEnded:
     fault: TurnFault | None = None
 
 
-RunEvent = TextDelta | ToolStarted | ToolEnded | TurnEnded
+RunEvent = TextDelta | ToolStarted | ToolEnded | ApprovalRequested | ApprovalAnswered | TurnEnded
 
 
 def run_topic(input_id: InputId) -> str:

@@ -100,6 +100,7 @@ class ApiSettings:
     allowed_hosts: frozenset[str] = frozenset()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str | None = None
+    max_runs: int = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ their results, are on record: the ids of the client's calls say where.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from serai.core.call_id import parted
+from serai.core.call_id import own_ids, parted, shown_ids
 from serai.core.ids import InputId
 from serai.core.message import InputBody, Message
 from serai.ports.store import Exchange
@@ -17,43 +17,39 @@ Look = Callable[[InputId], Awaitable[Exchange | None]]
 
 
 async def recalled(body: InputBody, look: Look) -> InputBody:
-    """`body` with the model's own ids of tool calls, and with what only the gateway knows."""
-    said = (*body.history, *body.before, body.message)
-    if not any(one.tool_calls or one.tool_call_id for one in said):
+    """`body` with what only the gateway knows."""
+    if not any(one.tool_calls for one in (*body.history, *body.before)):
         return body
-    return replace(
-        body,
-        history=await _recalled(body.history, look),
-        before=await _recalled(body.before, look),
-        message=_own_ids(body.message),
-    )
+    return replace(body, history=await _recalled(body.history, look), before=await _recalled(body.before, look))
 
 
 async def _recalled(messages: Sequence[Message], look: Look) -> tuple[Message, ...]:
     found: list[Message] = []
     for one in messages:
-        found.extend(await _in_full(one, look) if one.tool_calls else (_own_ids(one),))
+        full = await _in_full(one, look) if one.tool_calls else (one,)
+        if len(full) > 1:
+            _take_back(found, full)
+        found.extend(full)
     return tuple(found)
+
+
+def _take_back(found: list[Message], full: Sequence[Message]) -> None:
+    """What the agent said on the way to its call is in the record, too."""
+    texts = {one.text for one in full if one.role == "assistant"}
+    while found and found[-1].role == "assistant" and not found[-1].tool_calls and found[-1].text in texts:
+        found.pop()
 
 
 async def _in_full(asked: Message, look: Look) -> Sequence[Message]:
     """A message with calls as its turn had recorded it, with everything that led to it; as the client brought it
     where there is no such record, or the client has changed it."""
     run, _ = parted(asked.tool_calls[0].id)
-    mine = _own_ids(asked)
     exchange = await look(run) if run is not None else None
-    if exchange is None:
-        return (mine,)
+    if run is None or exchange is None:
+        return (asked,)
     said = exchange.answered()
     last = next((one for one in reversed(said) if one.role == "assistant"), None)
     own = {one.tool_call_id for one in said}
     handed_over = tuple(call for call in last.tool_calls if call.id not in own) if last is not None else ()
-    return said if handed_over == mine.tool_calls else (mine,)
-
-
-def _own_ids(one: Message) -> Message:
-    if one.tool_call_id is not None:
-        return replace(one, tool_call_id=parted(one.tool_call_id)[1])
-    if not one.tool_calls:
-        return one
-    return replace(one, tool_calls=tuple(replace(call, id=parted(call.id)[1]) for call in one.tool_calls))
+    unchanged = handed_over == own_ids(asked).tool_calls
+    return tuple(shown_ids(run, one) for one in said) if unchanged else (asked,)

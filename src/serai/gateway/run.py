@@ -17,6 +17,7 @@ from serai.gateway.door import Door
 from serai.gateway.recall import recalled
 from serai.ports.engine import Subscription
 from serai.ports.hooks import Dropped
+from serai.ports.record import NewRecord
 from serai.ports.store import Accepted, Arrival, Holder, Idempotency, SessionTaken
 
 _KEPT_SECONDS: Final = 24 * 3600
@@ -25,7 +26,11 @@ _KEPT_SECONDS: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call. The digests are of the routing headers with the model, and of the body."""
+    """One call. The digests are of the routing headers with the model, and of the body.
+
+    `record` is kept with it. `conversation` is the one whose session it is said in. `follows` is the ended response
+    that it goes on behind, of the same key and agent, and `place` where that was said, if it seems to be free.
+    """
 
     source: Source
     body: InputBody
@@ -34,6 +39,15 @@ class Ask:
     idempotency_key: str | None = None
     route_digest: str = ""
     body_digest: str = ""
+    record: NewRecord | None = None
+    follows: InputId | None = None
+    conversation: str | None = None
+    place: LaneAddress | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it goes on when its caller has gone, also after a restart (SPEC 11.3, 11.5)."""
+        return self.idempotency_key is not None or (self.record is not None and self.record.background)
 
 
 class Run:
@@ -111,12 +125,13 @@ class Runs:
         source, decision = await self._decide(ask)
         self._check_tools(decision.agent, ask.body.client)
         body = await self._dispatched(ask, decision.agent)
-        body = await recalled(body, lambda run: door.store.exchange(run, ask.principal.name, decision.agent))
+        if body.history or body.before:
+            body = await recalled(body, lambda run: door.store.exchange(run, ask.principal.name, decision.agent))
         input_id = InputId(f"run_{door.entropy.token()}")
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(
             input_id=input_id,
-            address=LaneAddress(decision.agent, source.platform, source.account, "dm", chat=session),
+            address=ask.place or LaneAddress(decision.agent, source.platform, source.account, "dm", chat=session),
             connection=Account(source.platform, source.account),
             dedupe_key=None,
             sender=ask.principal.name,
@@ -127,9 +142,12 @@ class Runs:
             session=session,
             owner=ask.principal.name,
             idempotency=wanted,
-            survives=wanted is not None,
+            survives=ask.lasting,
             alone=ask.session is None,
             source=source if door.hooks.wants_source else None,
+            record=ask.record,
+            follows=ask.follows,
+            conversation=ask.conversation,
         )
         subscription = door.subscribe(run_topic(input_id))
         try:
@@ -137,7 +155,7 @@ class Runs:
         except BaseException:
             subscription.close()
             raise
-        run = Run(accepted, session, door, lasting=wanted is not None)
+        run = Run(accepted, session, door, lasting=ask.lasting)
         if accepted.input_id == input_id:
             run.listen(subscription)
         else:

@@ -13,16 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from serai.core.approval import Approval, ApprovalState
+from serai.core.call_id import own_ids
 from serai.core.cursor import Cursor
 from serai.core.decision import Decision
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery, Sealed, Target
 from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
-from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
+from serai.core.ids import Account, AgentId, ApprovalId, DeliveryId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message, Revision, Usage
 from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
+from serai.ports.record import NewRecord
 
 
 class SessionTaken(SeraiError):
@@ -52,7 +55,10 @@ class Arrival:
     this input and no other. `session` is the id of the session that is joined or opened, owned by `owner` and the
     lane's agent. `survives` says whether a restart goes on with it (chats, idempotent calls) or cancels it (an API
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
-    `source` is kept with it where it is given. `dropped` says why no turn will take it: then it is stored as
+    `source` is kept with it where it is given. `record` is kept with it for those who ask for it later. It goes on
+    behind the ended one that it `follows`: in the same session where nothing was said since, else in one of its own
+    with what was said up to there. `conversation` is the one
+    whose session it joins. `dropped` says why no turn will take it: then it is stored as
     cancelled, without its body, so that a second copy is known.
     """
 
@@ -74,6 +80,9 @@ class Arrival:
     joins: bool = False
     source: Source | None = None
     dropped: str | None = None
+    record: NewRecord | None = None
+    follows: InputId | None = None
+    conversation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,8 @@ class Exchange:
     def answered(self) -> tuple[Message, ...]:
         """What came after the input's own messages."""
         places = range(len(self.body.before), len(self.messages))
-        asked = next((n for n in places if self.messages[n] == self.body.message), len(self.messages))
+        last = own_ids(self.body.message)
+        asked = next((n for n in places if self.messages[n] == last), len(self.messages))
         return self.messages[asked + 1 :]
 
 
@@ -232,7 +242,52 @@ class Resend:
     chat: str
 
 
-Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | None
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer to an approval. `outcome` is what the message that asked is to say now, without its buttons; None
+    where it cannot be changed."""
+
+    approval: ApprovalId
+    choice: ApprovalState
+    by: str
+    now: float
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Takes back that a tool of the agent may always run."""
+
+    agent: AgentId
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewApproval:
+    """A question to people, with the deliveries that ask it; the last one has the buttons. A caller of the API needs
+    none."""
+
+    id: ApprovalId
+    session: SessionId
+    step: int
+    call_id: str
+    tool: str
+    arguments: str
+    question: str
+    expires_at: float
+    deliveries: Sequence[NewDelivery] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known about a call that needs an approval: the one that was asked for, and whether none is needed,
+    because the tool was allowed before."""
+
+    approval: Approval | None = None
+    allowed: bool = False
+
+
+Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | Verdict | Revoke | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +444,39 @@ class Store(Protocol):
 
     async def seal(self, fence: Fence, sealed: Sealed, now: float) -> None:
         """Gives an open delivery its final text, to be sent: state `new`. Raises Fenced."""
+        ...
+
+    async def standing(self, claim: Claim, step: int, tool: str) -> Standing:
+        """What is known about a call of a turn that needs an approval."""
+        ...
+
+    async def suspend(self, fence: Fence, new: NewApproval, now: float) -> None:
+        """Stores a question with the deliveries that ask it, and gives the turn back until it is answered or its time
+        is over. Surely on disk before it returns. Raises Fenced."""
+        ...
+
+    async def approval(self, name: ApprovalId) -> Approval | None:
+        """An approval, whatever its state."""
+        ...
+
+    async def approvals(
+        self, *, chat: tuple[Account, str] | None = None, run: InputId | None = None
+    ) -> Sequence[Approval]:
+        """The open approvals of turns that wait, oldest first: those asked for in a chat, or by one run."""
+        ...
+
+    async def decide(self, verdict: Verdict) -> bool:
+        """Answers an approval: its turn goes on at once. False where it is not open any more."""
+        ...
+
+    async def allowances(self, agent: AgentId) -> Sequence[str]:
+        """The tools that may always run, by name."""
+        ...
+
+    async def stop_waiting(
+        self, reason: str, now: float, *, lane: LaneId | None = None, run: InputId | None = None
+    ) -> tuple[AgentId, LaneId] | None:
+        """Stops the turn that waits in a lane, or with an input: its next claim says so. None where none waits."""
         ...
 
     async def release(self, fence: Fence, due_at: float) -> None:

@@ -21,6 +21,9 @@ from serai.ports.store import (
 )
 from serai.stores.sqlite.claim import begun, insert_turn, is_idle, new_session, open_session
 from serai.stores.sqlite.codec import encode
+from serai.stores.sqlite.conversation import bind as bind_conversation
+from serai.stores.sqlite.fork import placed
+from serai.stores.sqlite.record import insert as insert_record
 
 Db = sqlite3.Connection
 
@@ -46,6 +49,12 @@ def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
         return earlier
     if arrival.dropped is not None:
         return _drop(db, arrival, arrival.dropped)
+    if arrival.record is not None:
+        insert_record(db, arrival.record, arrival)
+    if arrival.follows is not None:
+        arrival = placed(db, arrival, arrival.follows, lane_id)
+    if arrival.conversation is not None:
+        bind_conversation(db, arrival, arrival.conversation, lane_id)
     if arrival.alone:
         lane = _insert_lane(db, arrival.address, arrival.now)
         accepted = _begin(db, arrival, lane, offer) if offer is not None else _wait(db, arrival, lane)

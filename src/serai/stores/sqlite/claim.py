@@ -189,7 +189,9 @@ def _prompt(db: Db, offer: ClaimOffer) -> str:
 
 def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: SessionId, attempt: int) -> Claim:
     """A turn that waits: its inputs, and the steps it had recorded."""
-    db.execute("UPDATE turn SET state = 'running', token = ? WHERE id = ?", (offer.token, turn))
+    (stop,) = db.execute(
+        "UPDATE turn SET state = 'running', token = ? WHERE id = ? RETURNING stop", (offer.token, turn)
+    ).fetchone()
     inputs = db.execute(
         f"SELECT {_INPUT} FROM input WHERE pending = 1 AND lane = ? AND state = 'claimed' ORDER BY seq", (lane,)
     ).fetchall()
@@ -209,10 +211,11 @@ def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: Sess
         inputs=tuple(_input(row) for row in inputs),
         history=history,
         history_from=start,
-        steps=_steps(db, turn),
+        steps=read_steps(db, turn),
         attempt=attempt,
         settings=SessionSettings(*known[1:]) if known else SessionSettings(),
         told=told(db, turn),
+        stop=stop,
     )
 
 
@@ -244,7 +247,8 @@ def _input(row: tuple[Any, ...]) -> Input:
     )
 
 
-def _steps(db: Db, turn: TurnId) -> tuple[Step, ...]:
+def read_steps(db: Db, turn: TurnId) -> tuple[Step, ...]:
+    """What is recorded of a turn, in order."""
     rows = db.execute(
         "SELECT n, kind, state, call_id, request, result, idempotent FROM step WHERE turn = ? ORDER BY n", (turn,)
     )

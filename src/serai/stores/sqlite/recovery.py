@@ -6,6 +6,7 @@ from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import Account, AgentId, LaneId
 from serai.ports.store import Unfinished
 from serai.stores.sqlite.codec import encode
+from serai.stores.sqlite.forget import forget_fleeting
 
 Db = sqlite3.Connection
 
@@ -22,6 +23,7 @@ def recover(db: Db, repeatable: frozenset[str], now: float) -> Unfinished:
         " WHERE state IN ('running', 'waiting') AND state = 'running'",
         (now,),
     )
+    forget_fleeting(db)
     marks = ", ".join("?" * len(repeatable))
     db.execute(
         "UPDATE delivery SET due_at = ?,"
@@ -105,6 +107,9 @@ def prune(db: Db, dedupe_before: float, step_before: float, now: float) -> int:
         "DELETE FROM turn WHERE ended_at < ?1 AND id IN (SELECT turn FROM input WHERE received_at < ?1)",
         (dedupe_before,),
     ).rowcount
+    gone += db.execute("DELETE FROM approval WHERE created_at < ?", (dedupe_before,)).rowcount
+    forget_fleeting(db)
+    gone += db.execute("DELETE FROM record WHERE created_at < ?", (dedupe_before,)).rowcount
     gone += db.execute("DELETE FROM command WHERE received_at < ?", (dedupe_before,)).rowcount
     gone += db.execute("DELETE FROM pairing WHERE expires_at < ?", (now,)).rowcount
     gone += db.execute("DELETE FROM input WHERE received_at < ? AND pending IS NULL", (dedupe_before,)).rowcount

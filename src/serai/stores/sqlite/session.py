@@ -72,6 +72,8 @@ def _forget(db: Db, session: SessionId) -> None:
     turns = "(SELECT id FROM turn WHERE session = ?)"
     db.execute(f"DELETE FROM step WHERE turn IN {turns}", (session,))
     db.execute(f"DELETE FROM idem WHERE input IN (SELECT id FROM input WHERE turn IN {turns})", (session,))
+    db.execute(f"DELETE FROM record WHERE id IN (SELECT id FROM input WHERE turn IN {turns})", (session,))
+    db.execute("DELETE FROM conversation WHERE id = ?", (session,))
     db.execute(f"UPDATE input SET body = ?, source = NULL WHERE turn IN {turns}", (_NOTHING, session))
     db.execute(f"UPDATE delivery SET text = '' WHERE state = 'sent' AND turn IN {turns}", (session,))
     db.execute(

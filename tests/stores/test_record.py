@@ -1,0 +1,45 @@
+"""The SQLite records and conversations keep their contracts, on disk and in memory."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from serai.ports.conversation import Conversations
+from serai.ports.record import Records
+from serai.stores.sqlite.store import SqliteStore, open_store
+from serai.testing.conversation_contract import ConversationContract
+from serai.testing.record_contract import RecordContract
+from tests.stores.test_sqlite import memory_store
+
+
+class TestOnDisk(RecordContract, ConversationContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+        opened = open_store(tmp_path / "state.db")
+        yield opened
+        await opened.close()
+
+    @pytest.fixture
+    def records(self, store: SqliteStore) -> Records:
+        return store.records
+
+    @pytest.fixture
+    def conversations(self, store: SqliteStore) -> Conversations:
+        return store.conversations
+
+
+class TestInMemory(RecordContract, ConversationContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[SqliteStore]:
+        opened = memory_store()
+        yield opened
+        await opened.close()
+
+    @pytest.fixture
+    def records(self, store: SqliteStore) -> Records:
+        return store.records
+
+    @pytest.fixture
+    def conversations(self, store: SqliteStore) -> Conversations:
+        return store.conversations
