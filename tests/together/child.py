@@ -1,4 +1,4 @@
-"""`python -m tests.together.child HOME FACTOR`: a whole gateway whose time passes faster, on a port of its own."""
+"""`python -m tests.together.child HOME FACTOR ORIGIN`: a whole gateway whose time passes faster since ORIGIN."""
 
 import sys
 from pathlib import Path
@@ -12,5 +12,5 @@ def _announce(running: Running) -> None:
 
 
 if __name__ == "__main__":
-    hurry(float(sys.argv[2]))
+    hurry(float(sys.argv[2]), float(sys.argv[3]))
     main(Path(sys.argv[1]), {}, _announce, port=0)

@@ -35,6 +35,8 @@ class FeishuLine:
     def secrets(self) -> Mapping[str, str]:
         return {f"FEISHU_ID_{self._name}": self._app.app_id, f"FEISHU_SECRET_{self._name}": self._secret}
 
+    def dial(self, url: str) -> None: ...
+
     async def ready(self) -> None:
         while not any(line.is_open for line in self._app.state.lines):
             await asyncio.sleep(0.05)
@@ -55,10 +57,9 @@ class FeishuLine:
 async def feishu() -> AsyncIterator[list[Line]]:
     later = Later()
     async with FeishuPeer() as peer:
-        names = ("default", "two")
         apps = [
-            (n, peer.app(f"cli_{i:016x}", f"fake-secret-{n}", f"Bot {n}"), f"fake-secret-{n}")
-            for i, n in enumerate(names)
+            (name, peer.app(f"cli_{number:016x}", f"fake-secret-{name}", name), f"fake-secret-{name}")
+            for number, name in enumerate(("default", "two"))
         ]
         try:
             yield [FeishuLine(name, app, secret, peer, later) for name, app, secret in apps]

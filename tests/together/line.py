@@ -34,6 +34,10 @@ class Line(Protocol):
     @property
     def secrets(self) -> Mapping[str, str]: ...
 
+    def dial(self, url: str) -> None:
+        """Where the gateway listens now, for platforms that call it; blank while it is away."""
+        ...
+
     async def ready(self) -> None:
         """Waits until the gateway is logged in."""
         ...

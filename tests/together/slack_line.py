@@ -34,6 +34,8 @@ class SlackLine:
         own = self.settings
         return {own["bot_token_env"]: self._app.bot_token, own["app_token_env"]: self._app.app_token}
 
+    def dial(self, url: str) -> None: ...
+
     async def ready(self) -> None:
         await self._peer.connected(self._app.name)
 

@@ -27,6 +27,8 @@ class TelegramLine:
     def secrets(self) -> Mapping[str, str]:
         return {self._variable: self._bot.token}
 
+    def dial(self, url: str) -> None: ...
+
     async def ready(self) -> None:
         while not self._bot.is_waiting:
             await asyncio.sleep(0.05)

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
+
 from tests.process.caller import Caller, Gone, client_session
 from tests.process.receiver import Receiver
 from tests.together.line import Later, Line, Place
@@ -19,14 +21,19 @@ class WebhookLine:
     redelivers = True
     secrets: Mapping[str, str] = {"HOOK": _SECRET}
 
-    def __init__(self, callback: str, receiver: Receiver, later: Later) -> None:
+    def __init__(self, callback: str, receiver: Receiver, session: aiohttp.ClientSession, later: Later) -> None:
         self.settings: Mapping[str, Any] = {"secret_env": "HOOK", "callback_url": callback}
-        self.caller: Caller | None = None
+        self._caller: Caller | None = None
+        self._session = session
         self._receiver = receiver
         self._later = later
 
+    def dial(self, url: str) -> None:
+        """Where the gateway listens now; nowhere where it is blank."""
+        self._caller = Caller(self._session, url, _SECRET, "unused") if url else None
+
     async def ready(self) -> None:
-        while self.caller is None:
+        while self._caller is None:
             await asyncio.sleep(0.05)
 
     async def say(self, place: Place, text: str) -> None:
@@ -38,9 +45,10 @@ class WebhookLine:
     async def _insist(self, body: Mapping[str, Any]) -> None:
         while True:
             await self.ready()
-            assert self.caller is not None
+            caller = self._caller
+            assert caller is not None
             try:
-                if (await self.caller.post(body)).status == 202:
+                if (await caller.post(body)).status == 202:
                     return
             except Gone:
                 pass
@@ -56,8 +64,7 @@ class WebhookLine:
 async def webhook() -> AsyncIterator[list[Line]]:
     later, receiver = Later(), Receiver(_SECRET)
     async with receiver.serve() as callback, client_session() as session:
-        line = WebhookLine(callback, receiver, later)
-        line.dial = lambda url: setattr(line, "caller", Caller(session, url, _SECRET, "unused") if url else None)  # type: ignore[attr-defined]
+        line = WebhookLine(callback, receiver, session, later)
         try:
             yield [line]
         finally:

@@ -22,6 +22,8 @@ class WecomLine:
     def settings(self) -> Mapping[str, Any]:
         return {"bot_id_env": "WECOM_BOT", "secret_env": "WECOM_SECRET", "url": self._peer.url}
 
+    def dial(self, url: str) -> None: ...
+
     async def ready(self) -> None:
         await self._peer.connected(BOT)
 

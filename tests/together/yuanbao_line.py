@@ -30,6 +30,8 @@ class YuanbaoLine:
             "socket_url": self._peer.socket_url,
         }
 
+    def dial(self, url: str) -> None: ...
+
     async def ready(self) -> None:
         await self._peer.connected(BOT)
 

@@ -11,7 +11,7 @@ from serai.ports.platform import Platform
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-BUILT_IN: Final = ("feishu", "slack", "telegram", "webhook", "wecom", "yuanbao")
+BUILT_IN: Final = ("discord", "feishu", "matrix", "slack", "telegram", "webhook", "wecom", "yuanbao")
 
 
 class Schemas(Mapping[str, "type[BaseModel]"]):
