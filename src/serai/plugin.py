@@ -44,6 +44,8 @@ DEADLINES: Final[Mapping[HookName, float]] = MappingProxyType(
         "post_tool_call": 2.0,
         "transform_tool_result": 5.0,
         "transform_llm_output": 5.0,
+        "pre_approval_request": 2.0,
+        "post_approval_response": 2.0,
         "on_delivery": 2.0,
     }
 )
@@ -175,14 +177,24 @@ def transform_llm_output(agent_id: str, session_id: str, text: str) -> str | Non
 def pre_approval_request(
     agent_id: str, session_id: str, approval_id: str, tool_name: str, args: Mapping[str, Any]
 ) -> None:
-    """People are about to be asked whether a tool may run. Not called yet."""
+    """People are about to be asked whether a tool may run; `args` are the arguments of its call.
+
+    Told once for each question, unless the process dies before it is stored: then it is asked anew.
+    """
 
 
 @hookspec
 def post_approval_response(
-    agent_id: str, session_id: str, approval_id: str, choice: str, decided_by: str | None
+    agent_id: str,
+    session_id: str,
+    approval_id: str,
+    choice: Literal["once", "session", "always", "deny", "expired"],
+    decided_by: str | None,
 ) -> None:
-    """An approval was given, denied, or not answered in time. Not called yet."""
+    """An approval was given, denied, or not answered in time (`expired`), and that is stored.
+
+    `decided_by` is `platform:id` of a person, the name of an API key, or None where nobody answered.
+    """
 
 
 @hookspec

@@ -24,6 +24,8 @@ WRITES = (
     "tell",
     "placed",
     "seal",
+    "suspend",
+    "decide",
 )
 
 

@@ -18,8 +18,11 @@ from serai.core.route import Route, RouteTable
 from serai.core.snapshot import Access, AccountSettings, Snapshot
 from serai.core.source import Source
 from serai.engines.local import LocalEngine
+from serai.gateway.approvals import Approvals
+from serai.gateway.asking import Asking
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
@@ -152,6 +155,8 @@ class Stage:
         )
         self.fair = FairShare(lambda: self.state.snapshot)
         budget = RetryBudget(tries=3, seconds=60.0)
+        means = Means(self.store, self.engine, self.clock, self.entropy, self.outbox.split, self.outbox.grow)
+        self.approvals = Approvals(self.state, self.store, self.engine, self.clock, self.agent_hooks, self.outbox)
         workshop = Workshop(
             state=self.state,
             store=self.store,
@@ -164,8 +169,9 @@ class Stage:
             clock=self.clock,
             entropy=self.entropy,
             split=self.outbox.split,
-            drafts=Drafts(self.state, self.store, self.engine, self.clock, self.entropy, self.outbox),
+            drafts=Drafts(means, self.state, self.switchboard.platform),
             presence=Presence(self.switchboard.platform),
+            asking=Asking(means, self.state, self.agent_hooks, self.outbox, self.approvals),
             hooks=self.agent_hooks,
         )
         self.lanes = Lanes(workshop, self.fair)
@@ -181,7 +187,8 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        self.intake, self.runs = Intake(door, Commands(door, self.outbox.split)), Runs(door)
+        commands = Commands(door, self.outbox.split, self.approvals)
+        self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
         self.lasting = Lasting(door, self.runs, self.store.records)
 
     @asynccontextmanager

@@ -23,7 +23,7 @@ from serai.testing.model import Fail, ScriptedModel
 from tests.gateway.stage import Stage, routes, snapshot
 from tests.gateway.test_chat import echo
 from tests.gateway.test_runs import text
-from tests.gateway.test_steps import FakeTool, call, crashed_during, told
+from tests.gateway.test_steps import AskingTool, FakeTool, call, crashed_during, told
 from tests.patience import PATIENCE_S
 from tests.plugins.made import HOOKS, Heard, listener, plugin
 
@@ -385,21 +385,21 @@ async def test_each_of_fifty_turns_of_five_agents_is_bound_to_its_own_agent_in_e
         await asyncio.sleep(0.01)
         return call() if request.messages[-1].role == "user" else f"{request.agent} answers"
 
-    stage = Stage(ScriptedModel(model), config, tools={"act": FakeTool()}, hooks=PluginHooks([("note", made)]))
+    stage = Stage(ScriptedModel(model), config, tools={"act": AskingTool()}, hooks=PluginHooks([("note", made)]))
     chats = [(f"chat {n}", agents[n % 5]) for n in range(50)]
     async with stage.running():
-        for said in ("go", "/new"):
+        for said, answers in (("go", 1), ("/approve", 2), ("/new", 1)):
             await asyncio.gather(*(stage.fake.says(said, chat=chat, user=user) for chat, user in chats))
-            for _ in chats:
+            for _ in range(len(chats) * answers):
                 await asyncio.wait_for(stage.fake.answer(), PATIENCE_S)
         async with asyncio.timeout(PATIENCE_S):
-            while len([hook for hook, _, _ in seen if hook == "on_delivery"]) < 100:
+            while len([hook for hook, _, _ in seen if hook == "on_delivery"]) < 200:
                 await asyncio.sleep(0.01)
     assert {(agent, bound) for _, agent, bound in seen} == {(agent, agent) for agent in agents}
     counted = Counter(hook for hook, _, _ in seen)
-    twice: set[HookName] = {"pre_llm_call", "post_llm_call", "on_delivery"}
-    assert counted == {hook: 100 if hook in twice else 50 for hook in hooks}
-    assert {d.text for d in stage.fake.sent[:50]} == {f"{agent} answers" for agent in agents}
+    more: dict[HookName, int] = {"pre_llm_call": 100, "post_llm_call": 100, "on_delivery": 200}
+    assert counted == {hook: more.get(hook, 50) for hook in hooks}
+    assert {d.text for d in stage.fake.sent} > {f"{agent} answers" for agent in agents}
 
 
 @virtual_time

@@ -47,6 +47,13 @@ class FakeTool:
         return f"result {len(self.calls)}"
 
 
+class AskingTool(FakeTool):
+    """One that needs an approval, unless its arguments are harmless."""
+
+    def question(self, arguments: Mapping[str, Any]) -> str | None:
+        return None if arguments.get("harmless") else f"act on {arguments.get('x')}"
+
+
 def call(number: int = 1, name: str = "act", arguments: str = '{"x": 1}') -> ToolCall:
     return ToolCall(f"c{number}", name, arguments)
 

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from serai.core.delivery import Delivery, Target
-from serai.core.ids import AgentId, DeliveryId, SessionId, TurnId
+from serai.core.ids import AgentId, ApprovalId, DeliveryId, SessionId, TurnId
 from serai.core.message import Message, Usage
 from serai.core.profile import AgentProfile
 from serai.core.source import Source
@@ -140,6 +140,20 @@ async def test_transform_tool_result() -> None:
 async def test_transform_llm_output() -> None:
     said = await example("transform_llm_output").transform_llm_output(OPS, SESSION, "log in to db-1.corp.example")
     assert said == "log in to [internal host]"
+
+
+async def test_pre_approval_request(caplog: pytest.LogCaptureFixture) -> None:
+    hooks = example("pre_approval_request")
+    for _ in range(20):
+        await hooks.pre_approval_request(OPS, SESSION, ApprovalId("K7M2PQ9X"), "act", {"x": 1})
+    assert caplog.messages == ["ops has asked for act 20 times"]
+
+
+async def test_post_approval_response(home: Path) -> None:
+    hooks = example("post_approval_response")
+    await hooks.post_approval_response(OPS, SESSION, ApprovalId("K7M2PQ9X"), "once", "fake:42")
+    noted = {"approval": "K7M2PQ9X", "choice": "once", "by": "fake:42"}
+    assert json.loads((home / "approvals.jsonl").read_text()) == noted
 
 
 async def test_on_delivery(home: Path) -> None:

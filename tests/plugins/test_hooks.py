@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from serai.core.delivery import Delivery, Target
-from serai.core.ids import AgentId, DeliveryId, SessionId, TurnId
+from serai.core.ids import AgentId, ApprovalId, DeliveryId, SessionId, TurnId
 from serai.core.message import Image, Message, ToolCall, Usage
 from serai.core.profile import AgentProfile
 from serai.core.source import Source
@@ -29,6 +29,7 @@ SESSION = SessionId("ses_1")
 AT = Moment(OPS, SESSION, TurnId(7))
 CHAT = Source("fake", chat_id="100", user_id="42")
 HISTORY = (Message("system", "You are Ops."), Message("user", "hello"))
+ASKED = ApprovalId("K7M2PQ9X")
 DELIVERY = Delivery(DeliveryId("dlv_1"), Target("fake", "100", agent_id=OPS), OPS, "hi")
 QUICK: Final = dict.fromkeys(DEADLINES, 1.0)
 """Deadlines for tests in which something hangs: far more than what does not hang needs."""
@@ -46,6 +47,8 @@ ASK: Mapping[HookName, Callable[[PluginHooks], Awaitable[Any]]] = {
     "post_tool_call": lambda hooks: hooks.post_tool_call(AT, "act", {"x": 1}, "done it", "done", 0.25),
     "transform_tool_result": lambda hooks: hooks.transform_tool_result(OPS, "act", {"x": 1}, "done it"),
     "transform_llm_output": lambda hooks: hooks.transform_llm_output(OPS, SESSION, "hi"),
+    "pre_approval_request": lambda hooks: hooks.pre_approval_request(OPS, SESSION, ASKED, "act", {"x": 1}),
+    "post_approval_response": lambda hooks: hooks.post_approval_response(OPS, SESSION, ASKED, "once", "fake:42"),
     "on_delivery": lambda hooks: hooks.on_delivery(DELIVERY, "sent"),
 }
 """How the gateway asks each hook."""
@@ -91,6 +94,20 @@ TOLD: Mapping[HookName, Mapping[str, Any]] = {
     },
     "transform_tool_result": {"agent_id": "ops", "tool_name": "act", "args": {"x": 1}, "result": "done it"},
     "transform_llm_output": {"agent_id": "ops", "session_id": "ses_1", "text": "hi"},
+    "pre_approval_request": {
+        "agent_id": "ops",
+        "session_id": "ses_1",
+        "approval_id": "K7M2PQ9X",
+        "tool_name": "act",
+        "args": {"x": 1},
+    },
+    "post_approval_response": {
+        "agent_id": "ops",
+        "session_id": "ses_1",
+        "approval_id": "K7M2PQ9X",
+        "choice": "once",
+        "decided_by": "fake:42",
+    },
     "on_delivery": {
         "agent_id": "ops",
         "delivery_id": "dlv_1",

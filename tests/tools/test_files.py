@@ -216,3 +216,28 @@ def test_a_full_disk_and_a_read_only_home_are_told_in_a_sentence(
     assert sum(line.startswith("failed") and why in line for line in lines) == failures
     assert str(tmp_path) not in done.stdout
     assert lines[-1] == "tea"
+
+
+async def test_a_deleted_file_is_gone_and_nothing_else(call: Call, ops: AgentProfile) -> None:
+    for name in ("a.txt", "b.txt"):
+        (ops.workspace / name).write_text(name)
+    assert await call(ops, "delete_file", path="a.txt") == "Deleted `a.txt`."
+    assert [file.name for file in ops.workspace.iterdir()] == ["b.txt"]
+    with pytest.raises(ToolFailed, match="does not exist"):
+        await call(ops, "delete_file", path="a.txt")
+
+
+async def test_folders_and_what_lies_outside_are_not_deleted(call: Call, ops: AgentProfile) -> None:
+    (ops.workspace / "folder").mkdir()
+    outside = ops.home / "SOUL.md"
+    outside.write_text("me")
+    (ops.workspace / "link").symlink_to(outside)
+    for path, why in (
+        ("folder", "is a folder"),
+        ("link", "outside"),
+        ("../SOUL.md", "outside"),
+        (".", "is a folder"),
+    ):
+        with pytest.raises(ToolFailed, match=why):
+            await call(ops, "delete_file", path=path)
+    assert outside.exists()

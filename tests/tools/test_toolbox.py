@@ -25,7 +25,7 @@ from tests.patience import PATIENCE_S
 
 from .conftest import Agent, Call
 
-FILES = ["file_read", "file_write", "file_edit", "file_list", "file_search"]
+FILES = ["file_read", "file_write", "file_edit", "file_list", "file_search", "delete_file"]
 MEMORY = ["memory_add", "memory_replace", "memory_remove"]
 
 

@@ -12,7 +12,6 @@ import aiohttp
 
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
-from serai.app.approval import NoApprovals
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
@@ -25,6 +24,7 @@ from serai.stores.sqlite.store import SqliteStore
 from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
+from tests.api.asking import NoApprovals
 from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.gateway.stage import Stage, snapshot
 from tests.patience import PATIENCE_S

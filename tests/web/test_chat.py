@@ -9,7 +9,7 @@ from serai.core.route import RouteTable
 from serai.ports.mailbox import PostRow
 from serai.testing.model import ScriptedModel
 from tests.gateway.stage import routes
-from tests.gateway.test_steps import FakeTool
+from tests.gateway.test_steps import AskingTool, FakeTool
 from tests.patience import PATIENCE_S
 from tests.stores.test_sqlite import memory_store
 from tests.web.stage import CHAT, PIXEL, Page, Teller, browser, serving
@@ -317,3 +317,21 @@ async def test_a_message_that_joins_a_running_turn_is_answered_with_it() -> None
         (answer,) = [one for one in seen.messages.values() if one["agent"]]
         assert answer["answers"] == ["message-1", "message-2"]
         assert {seen.messages[f"message-{n}"]["state"] for n in (1, 2)} == {"done"}
+
+
+async def test_a_question_has_buttons_and_its_turn_goes_on_when_it_is_answered() -> None:
+    tool = AskingTool()
+    model = ScriptedModel([ToolCall("c1", "act", '{"x": 1}'), "It is done."])
+    async with serving(model, tools={"act": tool}) as stage, browser(stage) as page:
+        await page.send("Do it.")
+        async with page.events() as watching:
+            seen = await watching.until(lambda page: page.said)
+            (question,) = [one for one in seen.messages.values() if one["agent"]]
+            assert (question["answers"], seen.messages["message-1"]["state"]) == ([], "running")
+            assert [button["label"] for button in question["buttons"]][-1] == "Deny"
+            assert tool.calls == []
+            await page.send(question["buttons"][0]["sends"], "message-2")
+            seen = await watching.until(lambda page: len(page.said) == 3)
+    assert seen.said == ["May I act on 1?\n\nWithout an answer it is denied in 10 minutes.", *seen.said[1:]]
+    assert set(seen.said[1:]) == {"Allowed once: act on 1.", "It is done."}
+    assert len(tool.calls) == 1

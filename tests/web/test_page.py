@@ -9,6 +9,9 @@ from typing import Any, Final
 import pytest
 
 from serai.core.error import ModelRejected
+from serai.core.message import ToolCall
+from serai.testing.model import ScriptedModel
+from tests.gateway.test_steps import AskingTool
 from tests.stores.test_sqlite import memory_store
 from tests.web.chromium import Tab, needs_chromium, tab
 from tests.web.relay import relayed
@@ -216,6 +219,23 @@ async def test_a_failed_answer_can_be_tried_again() -> None:
         model.answer("Hello!")
         assert (await shown(page, 2))[1] == "Hello!"
         assert await page.js("document.activeElement.id") == "say"
+
+
+async def test_a_question_is_answered_by_a_click() -> None:
+    tool = AskingTool()
+    model = ScriptedModel([ToolCall("c1", "act", '{"x": 1}'), "It is done."])
+    async with serving(model, tools={"act": tool}) as stage, tab() as page:
+        await page.open(stage.url)
+        await page.until(READY)
+        await say(page, "Do it.")
+        assert "May I act on 1?" in (await shown(page, 1))[0]
+        labels = "[...document.querySelectorAll('.choices button')].map((one) => one.textContent).join()"
+        assert await page.js(labels) == "Allow once,Allow in this conversation,Always allow,Deny"
+        await page.js("document.querySelector('.choices button').click()")
+        texts = await shown(page, 3)
+        assert sorted(texts[1:]) == ["Allowed once: act on 1.", "It is done."]
+        assert await page.js(labels) == "", "an answered question has no buttons"
+    assert len(tool.calls) == 1
 
 
 async def test_script_in_texts_titles_and_file_names_is_inert() -> None:

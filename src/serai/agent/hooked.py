@@ -46,7 +46,7 @@ class LoopHooks:
 
     async def wish(self, at: Moment, call: ToolCall) -> ToolCall | Blocked:
         """The call that is to run in the place of `call`."""
-        if "pre_tool_call" not in self._hooks.used or (arguments := _arguments(call)) is None:
+        if "pre_tool_call" not in self._hooks.used or (arguments := arguments_of(call)) is None:
             return call
         left = await self._hooks.pre_tool_call(at, call.name, arguments)
         if isinstance(left, Blocked):
@@ -55,13 +55,13 @@ class LoopHooks:
 
     async def result(self, at: Moment, call: ToolCall, text: str) -> str:
         """What the model is told of a call that ran."""
-        if "transform_tool_result" not in self._hooks.used or (arguments := _arguments(call)) is None:
+        if "transform_tool_result" not in self._hooks.used or (arguments := arguments_of(call)) is None:
             return text
         return await self._hooks.transform_tool_result(at.agent, call.name, arguments, text)
 
     async def ran(self, at: Moment, call: ToolCall, text: str, status: ToolStatus, seconds: float) -> None:
         """The call's end is recorded."""
-        if "post_tool_call" in self._hooks.used and (arguments := _arguments(call)) is not None:
+        if "post_tool_call" in self._hooks.used and (arguments := arguments_of(call)) is not None:
             await self._hooks.post_tool_call(at, call.name, arguments, text, status, seconds)
 
     async def answer(self, at: Moment, text: str) -> str:
@@ -71,7 +71,7 @@ class LoopHooks:
         return await self._hooks.transform_llm_output(at.agent, at.session, text)
 
 
-def _arguments(call: ToolCall) -> Mapping[str, Any] | None:
+def arguments_of(call: ToolCall) -> Mapping[str, Any] | None:
     """The call's arguments; None where they are no JSON object, so that it never runs."""
     try:
         return _decode(call.arguments or "{}")

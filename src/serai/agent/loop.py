@@ -14,7 +14,8 @@ import msgspec
 
 from serai.agent.call import run_call
 from serai.agent.fallback import Fallback
-from serai.agent.hooked import LoopHooks
+from serai.agent.hooked import LoopHooks, arguments_of
+from serai.core.approval import Permission
 from serai.core.error import ModelError
 from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
@@ -22,13 +23,15 @@ from serai.core.profile import AgentProfile
 from serai.core.turn import Step
 from serai.ports.hooks import Blocked, Hooks, Moment, ToolStatus
 from serai.ports.model import ModelReply, ModelRequest, OnDelta, ToolSpec
-from serai.ports.tool import Tool, ToolContext
+from serai.ports.tool import Asking, Tool, ToolContext
 
 MODEL_CALLS_MOST: Final = 40
 """Model calls in one turn. Beyond it the agent goes in circles."""
 
 _TOOLS_MOST: Final = 256
 """Sets of tools whose specifications are kept; there are as many as ways to combine toolsets."""
+
+NOBODY: Final = Permission(given=False, reason="This call needs an approval, and nobody can be asked for it here.")
 
 _INTERRUPTED: Final = (
     "This call was interrupted by a restart. It is not known whether it took effect; it was not repeated."
@@ -42,6 +45,9 @@ Join = Callable[[int], Awaitable[Sequence[Message]]]
 
 OnTool = Callable[[int, ToolCall, bool | None], None]
 """Told that the call of a step starts (None), and whether it did what was asked when it ends."""
+
+Approve = Callable[[int, ToolCall, str], Awaitable[Permission]]
+"""Asks people whether the call of a step may run. Raises Suspended where the turn has to wait for them."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_reply: Final = msgspec.json.Decoder(ModelReply).decode
@@ -70,6 +76,7 @@ class Task:
     on_delta: OnDelta | None = None
     on_tool: OnTool | None = None
     client_tools: tuple[ToolSpec, ...] = ()
+    approve: Approve | None = None
 
     @property
     def moment(self) -> Moment:
@@ -126,7 +133,7 @@ class AgentLoop:
     async def run(self, task: Task, progress: Progress) -> Answer:
         """Brings the turn to its answer, keeping `progress` true all the while, also when it raises.
 
-        Raises ModelError, NoModel; Fenced from `record`.
+        Raises ModelError, NoModel; Fenced from `record`, Suspended from `approve`.
         """
         await self._replay(task, progress)
         while not _answered(task, progress):
@@ -179,11 +186,15 @@ class AgentLoop:
         return known[1]
 
     async def _run_tools(self, task: Task, progress: Progress, asked: Step, calls: Sequence[ToolCall]) -> None:
-        """All calls of one reply: their starts are on disk with the reply before the first one runs."""
+        """All calls of one reply: their starts are on disk with the reply before the first one runs. From the first
+        one on that needs an approval, they are pending."""
         begun = []
-        for call in calls:
+        waits = False
+        for asked_call in calls:
             progress.step += 1
-            begun.append(await self._start(task, progress.step, call))
+            call, start = await self._start(task, progress.step, asked_call)
+            waits = waits or (start.state == "started" and _question(task, call) is not None)
+            begun.append((call, replace(start, state="pending") if waits and start.state == "started" else start))
         await task.record([asked, *(start for _, start in begun)], True)
         for call, start in begun:
             await self._run_tool(task, progress, call, start)
@@ -198,6 +209,8 @@ class AgentLoop:
         return wish, Step(n, "tool", "started", call.id, _encode(wish), idempotent=idempotent)
 
     async def _run_tool(self, task: Task, progress: Progress, call: ToolCall, start: Step) -> None:
+        if start.state == "pending":
+            start = await self._begin(task, call, start)
         if task.on_tool is not None:
             task.on_tool(start.n, call, None)
         clock = asyncio.get_running_loop().time
@@ -214,6 +227,22 @@ class AgentLoop:
         if call.name in task.tools:
             status: ToolStatus = "blocked" if blocked else "done" if ok else "failed"
             await self._hooks.ran(task.moment, call, text, status, clock() - began)
+
+    async def _begin(self, task: Task, call: ToolCall, pending: Step) -> Step:
+        """The step of a call that waited for its turn: it has started on disk, or failed because it may not run."""
+        question = _question(task, call)
+        if question is None:
+            permission = Permission(given=True)
+        elif task.approve is None:
+            permission = NOBODY
+        else:
+            permission = await task.approve(pending.n, call, question)
+        if permission.given:
+            begun = replace(pending, state="started")
+        else:
+            begun = replace(pending, state="failed", result=permission.reason.encode())
+        await task.record([begun], True)
+        return begun
 
     async def _result(self, task: Task, call: ToolCall) -> tuple[str, bool]:
         """The text for the model, and whether the tool did what was asked."""
@@ -236,13 +265,20 @@ class AgentLoop:
                 progress.new.extend(_decode_messages(step.result))
                 continue
             call = msgspec.json.decode(step.request, type=ToolCall)
-            if step.state == "started":
+            if step.state in ("started", "pending"):
                 again.append((call, step))
             else:
                 text = _INTERRUPTED if step.state == "interrupted" else step.result.decode()
                 progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         for call, step in again:
             await self._run_tool(task, progress, call, step)
+
+
+def _question(task: Task, call: ToolCall) -> str | None:
+    """What people must be asked before a call may run."""
+    tool = task.tools.get(call.name)
+    arguments = arguments_of(call) if isinstance(tool, Asking) else None
+    return None if arguments is None else tool.question(arguments)
 
 
 def _answered(task: Task, progress: Progress) -> bool:

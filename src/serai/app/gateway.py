@@ -15,7 +15,7 @@ from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
 from serai.app import metrics
-from serai.app.approval import NoApprovals
+from serai.app.approval import RunApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
@@ -27,8 +27,11 @@ from serai.core.error import SeraiError
 from serai.core.ids import Account, AgentId, DeliveryId, LaneId
 from serai.engines.local import LocalEngine
 from serai.gateway.activity import Activity
+from serai.gateway.approvals import Approvals
+from serai.gateway.asking import Asking
 from serai.gateway.commands import Commands
 from serai.gateway.door import Door
+from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
@@ -121,6 +124,8 @@ class Gateway:
         )
         model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
         fair = FairShare(lambda: state.snapshot)
+        means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
+        self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -133,8 +138,9 @@ class Gateway:
             clock=self._clock,
             entropy=self._entropy,
             split=self._outbox.split,
-            drafts=Drafts(state, self._store, self._engine, self._clock, self._entropy, self._outbox),
+            drafts=Drafts(means, state, self._switchboard.platform),
             presence=Presence(self._switchboard.platform),
+            asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
             hooks=agent_hooks,
             activity=self._activity,
         )
@@ -151,7 +157,7 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        self._intake = Intake(door, Commands(door, self._outbox.split))
+        self._intake = Intake(door, Commands(door, self._outbox.split, self._approvals), self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
@@ -233,7 +239,7 @@ class Gateway:
             retry=self._retry,
             activity=self._activity,
             lasting=self._lasting,
-            approvals=NoApprovals(),
+            approvals=RunApprovals(self._approvals),
             conversations=self._conversations,
             explain=self._resolver.explain,
             endpoint=self._endpoint,

@@ -125,6 +125,7 @@ def _sessions(snapshot: Snapshot) -> Document:
         "thread_sessions_per_user": snapshot.lanes.thread_sessions_per_user,
         "dm_scope": snapshot.lanes.dm_scope,
         "busy_mode": snapshot.live.busy_mode,
+        "approval_timeout_s": snapshot.live.approval_s,
         "merge": asdict(snapshot.live.merge),
         "reset": asdict(snapshot.reset),
     }

@@ -5,8 +5,10 @@ from typing import get_args
 from serai.config.section import Section
 from serai.core.live import BusyMode, LivePolicy, MergePolicy
 
-LIVE_KEYS = ("busy_mode", "merge")
+LIVE_KEYS = ("busy_mode", "merge", "approval_timeout_s")
 """Those that stand in `sessions`."""
+
+_DAY = 86400.0
 
 
 def read_live(root: Section, sessions: Section) -> LivePolicy:
@@ -17,6 +19,7 @@ def read_live(root: Section, sessions: Section) -> LivePolicy:
         _merge(sessions.section("merge", ("quiet_s", "near_limit_s", "max_pieces"))),
         read_people(root, "admins"),
         root.section("display", ("agent_prefix",)).flag("agent_prefix", usual.agent_prefix),
+        sessions.seconds("approval_timeout_s", usual.approval_s, most=_DAY),
     )
 
 

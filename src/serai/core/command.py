@@ -10,6 +10,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "new": "start afresh",
     "stop": "stop the answer under way; the next message starts afresh",
     "status": "who answers here, and what is going on",
+    "approve": "[id] [once|session|always] allow what an agent asks for",
+    "deny": "[id] do not allow it; with the name of a tool: ask again from now on",
     "agents": "the agents that you may choose",
     "agent": "[name|default] let an agent answer in this chat",
     "model": "[name|default] the model of this conversation",

@@ -8,6 +8,7 @@ SeraiError
 ├── Busy                  a bound was reached; try again after `retry_after` seconds
 ├── StorageFailed         the store could not write (full disk, read-only home); nothing was accepted
 ├── Fenced                this worker was replaced; drop what it was doing, silently
+├── Suspended             the turn waits for people and was given back; it goes on when they have answered
 ├── InvalidTools          the agent cannot be offered the client's tools
 ├── NoModel               the agent has no usable model
 ├── ModelError            a model call failed; `retry` says whether another try may help
@@ -76,6 +77,10 @@ class Fenced(SeraiError):
 
 class InvalidTools(SeraiError):
     """The agent cannot be offered the tools that an API client brings; nothing was accepted (SPEC 11.3)."""
+
+
+class Suspended(SeraiError):
+    """The turn waits for an approval, without a worker; a later claim goes on with it (SPEC 6.5)."""
 
 
 class NoModel(SeraiError):

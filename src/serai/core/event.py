@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from serai.core.ids import InputId
+from serai.core.approval import ApprovalState
+from serai.core.ids import ApprovalId, InputId
 from serai.core.message import Answer
 from serai.core.turn import TurnEnd
 
@@ -50,7 +51,7 @@ class ApprovalRequested:
     """People are asked whether a tool may run; the turn waits. `arguments` is JSON, `question` completes
     `May I …?`."""
 
-    approval: str
+    approval: ApprovalId
     call_id: str
     name: str
     arguments: str
@@ -63,8 +64,8 @@ class ApprovalRequested:
 class ApprovalAnswered:
     """They have answered, or their time is over."""
 
-    approval: str
-    choice: str
+    approval: ApprovalId
+    choice: ApprovalState
     by: str
     step: int = 0
 

@@ -8,6 +8,7 @@ SessionId = NewType("SessionId", str)
 InputId = NewType("InputId", str)
 TurnId = NewType("TurnId", int)
 DeliveryId = NewType("DeliveryId", str)
+ApprovalId = NewType("ApprovalId", str)
 MAIN: Final = AgentId("main")
 RESERVED: Final = frozenset({"default"})
 DEFAULT_ACCOUNT: Final = "default"

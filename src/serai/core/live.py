@@ -20,12 +20,14 @@ class MergePolicy:
 
 @dataclass(frozen=True, slots=True)
 class LivePolicy:
-    """What all chats have in common. `admins` are names as `names_of` gives them."""
+    """What all chats have in common. `admins` are names as `names_of` gives them; `approval_s` is how many seconds
+    people have to answer whether a tool may run."""
 
     busy_mode: BusyMode = "steer"
     merge: MergePolicy = MergePolicy()
     admins: frozenset[str] = frozenset()
     agent_prefix: bool = False
+    approval_s: float = 600.0
 
 
 def names_of(source: Source, identities: Mapping[str, str]) -> frozenset[str]:

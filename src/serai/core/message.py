@@ -77,11 +77,12 @@ class Inbound:
 @dataclass(frozen=True, slots=True)
 class Press:
     """Somebody pressed a button under a message of ours. `value` is the button's own; `source.message_id` names the
-    message that has it. A copy of a press has the same `dedupe_key`."""
+    message that has it. A copy of a press has the same `dedupe_key`. `admin` as for `Inbound`."""
 
     source: Source
     value: str
     dedupe_key: str
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class InputBody:
     added after the agent's persona. `options` are sampling settings, passed to the model as they are. `speaker` names
     the sender where several people share the conversation. `before` are messages that came with `message` and stand
     before it, for good: above all the results of the client's tools that an earlier turn had ended with.
+    `approvable`: whoever asked over the API can be asked whether a tool may run. (In chats people always can.)
     """
 
     message: Message
@@ -134,6 +136,7 @@ class InputBody:
     speaker: str = ""
     before: tuple[Message, ...] = ()
     client: ClientTools | None = None
+    approvable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The states of inputs, turns and steps.
 
     input   waiting -> claimed -> done | cancelled | failed;   waiting -> refused | cancelled
-    turn    running <-> waiting (back-off, restart);   either -> done | failed | cancelled
-    step    started -> done | failed | interrupted
+    turn    running <-> waiting (approval, restart);   either -> done | failed | cancelled
+    step    pending -> started -> done | failed | interrupted;   pending -> failed
 
 `failed` of an input mirrors its turn's, so that one look at the input tells its asker how it ended.
 """
@@ -20,7 +20,7 @@ from serai.core.source import Source
 
 InputState = Literal["waiting", "claimed", "done", "failed", "cancelled", "refused"]
 TurnState = Literal["running", "waiting", "done", "failed", "cancelled"]
-StepState = Literal["started", "done", "failed", "interrupted"]
+StepState = Literal["pending", "started", "done", "failed", "interrupted"]
 StepKind = Literal["model", "tool", "input"]
 TurnEnd = Literal["done", "failed", "cancelled"]
 
@@ -61,6 +61,8 @@ class Input:
 class Step:
     """One recorded step of a turn, numbered from 1: a model call, a tool call, or messages that joined.
 
+    A tool call is `pending` while it, or one before it, waits for an approval: it has not begun.
+
     `request` and `result` are JSON documents: for a model step the result is the assistant's message; for a tool
     step the request is the call and the result the text that the model gets; for an input step the result is the
     list of messages.
@@ -97,7 +99,8 @@ class Claim:
 
     `history` holds the session's messages from number `history_from` (counting from 0) on; what comes before is
     in the caller's cache. `replaced` is the session that was closed for a new one, because it had expired. `told` are
-    the deliveries that an earlier attempt has told while it ran, in their order.
+    the deliveries that an earlier attempt has told while it ran, in their order. `stop` says why people have stopped
+    it while it waited.
     """
 
     fence: Fence
@@ -114,6 +117,7 @@ class Claim:
     settings: SessionSettings = SessionSettings()
     replaced: SessionId | None = None
     told: tuple[Delivery, ...] = ()
+    stop: str | None = None
 
     @property
     def agent(self) -> AgentId:
@@ -126,7 +130,8 @@ def together(inputs: Sequence[Input], *, apart: bool = False) -> tuple[Message, 
     said: list[tuple[str, Message]] = []
     for one in inputs:
         message = one.body.message
-        said.extend((one.sender, earlier) for earlier in one.body.before)
+        if one.body.before:
+            said.extend((one.sender, earlier) for earlier in one.body.before)
         if said and not apart and said[-1][0] == one.sender and not one.body.before:
             before = said.pop()[1]
             text = "\n".join(filter(None, (before.text, message.text)))

@@ -1,23 +1,25 @@
 """What commands do (SPEC 6.3, 6.4, 6.6): stored with their answer, outside the lane; then the turn is told."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from serai.core.approval import CHOICES, WORDS, ApprovalChoice
 from serai.core.command import LEVELS, Command, help_text, unknown_text
 from serai.core.decision import Decision
 from serai.core.delivery import NewDelivery, Target
-from serai.core.error import UnknownAgent
-from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
+from serai.core.error import Unauthorised, UnknownAgent
+from serai.core.ids import AgentId, ApprovalId, DeliveryId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Inbound
 from serai.core.turn import SessionSettings, Stopped
+from serai.gateway.approvals import Approvals, Found, NotOpen, sentence
 from serai.gateway.door import Door
 from serai.gateway.draft import Split
 from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_admin, may_choose
 from serai.ports.platform import Receipt
-from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Undo
+from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Revoke, Undo
 
 _DEFAULT: Final = "default"
 _TITLE_MOST: Final = 200
@@ -41,10 +43,11 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command answers, and what it does."""
+    """What a command answers, and what it does. `answered` is the approval that it decides."""
 
     text: str
     effect: Effect = None
+    answered: Found | None = None
 
 
 Action = Callable[[Spoken], Awaitable[Reply]]
@@ -53,13 +56,16 @@ Action = Callable[[Spoken], Awaitable[Reply]]
 class Commands:
     """Runs commands."""
 
-    def __init__(self, door: Door, split: Split) -> None:
+    def __init__(self, door: Door, split: Split, approvals: Approvals) -> None:
         self._door = door
         self._split = split
+        self._approvals = approvals
         self._actions: Mapping[str, Action] = {
             "new": self._new,
             "stop": self._stop,
             "status": self._status,
+            "approve": self._approve,
+            "deny": self._deny,
             "agents": self._agents,
             "agent": self._agent,
             "model": self._model,
@@ -100,6 +106,8 @@ class Commands:
             )
         )
         if not ordered.duplicate:
+            if reply.answered is not None:
+                await self._approvals.decided(reply.answered)
             self._follow_up(spoken, reply, ordered, target)
             await self._tell_closed(spoken, ordered, new_session)
         return Receipt(InputId(f"cmd_{door.entropy.token()}"), ordered.duplicate)
@@ -145,6 +153,45 @@ class Commands:
         if view.waiting:
             lines.append(f"Waiting: {view.waiting}")
         return Reply("\n".join(lines))
+
+    async def _approve(self, spoken: Spoken) -> Reply:
+        words = spoken.command.argument.split()
+        choice: ApprovalChoice = "once"
+        for one in CHOICES[:3]:
+            if words and words[-1].lower() == one:
+                choice = one
+                words.pop()
+                break
+        return await self._decide(spoken, words, choice)
+
+    async def _deny(self, spoken: Spoken) -> Reply:
+        words = spoken.command.argument.split()
+        agent = spoken.address.agent
+        if len(words) == 1 and words[0] in await self._door.store.allowances(agent):
+            if not may_choose(self._door.state.snapshot, spoken.inbound, agent):
+                return Reply(_ADMINS_ONLY)
+            return Reply(f"{agent} asks again before it uses {words[0]}.", Revoke(agent, words[0]))
+        return await self._decide(spoken, words, "deny")
+
+    async def _decide(self, spoken: Spoken, words: Sequence[str], choice: ApprovalChoice) -> Reply:
+        """Answers the question that is named, or the only one that was asked in this chat."""
+        if len(words) > 1:
+            return Reply("Write /approve or /deny, the question's id, and for /approve: once, session or always.")
+        if words:
+            name = ApprovalId(words[0].upper())
+        else:
+            here = await self._approvals.here(spoken.inbound)
+            if not here:
+                return Reply("Nothing waits for your answer here.")
+            if len(here) > 1:
+                lines = [f"{one.id}: May I {one.question}? ({one.agent})" for one in here]
+                return Reply("\n".join(["Several questions wait; name one by its id:", *lines]))
+            name = here[0].id
+        try:
+            found = await self._approvals.find(name, choice, spoken.inbound)
+        except (NotOpen, Unauthorised) as error:
+            return Reply(sentence(str(error)))
+        return Reply(f"{sentence(WORDS[choice])[:-1]}: {found.approval.question}.", found.verdict, found)
 
     async def _agents(self, spoken: Spoken) -> Reply:
         snapshot = self._door.state.snapshot

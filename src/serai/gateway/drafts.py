@@ -7,22 +7,17 @@ from serai.core.turn import Claim
 from serai.gateway.blocks import AnswerInBlocks
 from serai.gateway.draft import Draft, Means, Writing
 from serai.gateway.growth import GrowingAnswer
-from serai.gateway.outbox import Outbox
+from serai.gateway.outbox import Connections
 from serai.gateway.state import State
-from serai.ports.clock import Clock, Entropy
-from serai.ports.engine import Engine
-from serai.ports.store import Store
 
 
 class Drafts:
     """Makes drafts for turns of chats."""
 
-    def __init__(
-        self, state: State, store: Store, engine: Engine, clock: Clock, entropy: Entropy, outbox: Outbox
-    ) -> None:
+    def __init__(self, means: Means, state: State, connections: Connections) -> None:
+        self._means = means
         self._state = state
-        self._connections = outbox.platform
-        self._means = Means(store, engine, clock, entropy, outbox.split, outbox.grow)
+        self._connections = connections
 
     def begin(self, claim: Claim, target: Target, prefix: str, call: Callable[[], int]) -> Draft | None:
         """The draft of a turn's answer; None where nothing is told before it is complete. What an earlier attempt has

@@ -1,7 +1,9 @@
 """The hooks that the gateway calls itself, each in the name of its agent (SPEC 3.1, 8.1)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
+from serai.core.approval import Approval, ApprovalState
 from serai.core.delivery import Delivery, DeliveryState
 from serai.core.ids import AgentId, SessionId
 from serai.core.source import Source
@@ -9,6 +11,7 @@ from serai.core.turn import Claim, TurnEnd
 from serai.gateway.state import State
 from serai.ports.binding import use_profile
 from serai.ports.hooks import Dropped, HookName, Hooks
+from serai.ports.store import NewApproval
 
 
 class AgentHooks:
@@ -68,6 +71,23 @@ class AgentHooks:
     async def session_reset(self, agent: AgentId, session: SessionId, old: SessionId) -> None:
         """`session` took the place of `old`."""
         await self._tell("on_session_reset", agent, lambda: self._hooks.on_session_reset(agent, session, old))
+
+    async def approval_requested(self, approval: NewApproval, agent: AgentId, arguments: Mapping[str, Any]) -> None:
+        """People are about to be asked."""
+        await self._tell(
+            "pre_approval_request",
+            agent,
+            lambda: self._hooks.pre_approval_request(agent, approval.session, approval.id, approval.tool, arguments),
+        )
+
+    async def approval_answered(self, approval: Approval, choice: ApprovalState, by: str | None) -> None:
+        """They have answered, or their time is over."""
+        agent, session = approval.agent, approval.session
+        await self._tell(
+            "post_approval_response",
+            agent,
+            lambda: self._hooks.post_approval_response(agent, session, approval.id, choice, by),
+        )
 
     async def delivered(self, delivery: Delivery, state: DeliveryState) -> None:
         """A delivery was settled. Plugins are told of those that are not tried again by themselves."""

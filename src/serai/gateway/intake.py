@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from serai.core.approval import WORDS, parse_button
 from serai.core.command import parse_command, parse_mention
 from serai.core.decision import Decision
 from serai.core.delivery import NewDelivery, Target
@@ -15,6 +16,7 @@ from serai.core.message import Image, Inbound, InputBody, Message, Press, Revisi
 from serai.core.snapshot import AccountSettings
 from serai.core.source import Source
 from serai.core.turn import Stopped
+from serai.gateway.approvals import Approvals, NotOpen, sentence
 from serai.gateway.commands import Commands, Spoken
 from serai.gateway.door import Door
 from serai.gateway.key import chat_key, lane_key
@@ -34,9 +36,10 @@ _OVERTAKEN: Final = Stopped("a newer message interrupted it")
 class Intake:
     """Takes what platforms receive."""
 
-    def __init__(self, door: Door, commands: Commands) -> None:
+    def __init__(self, door: Door, commands: Commands, approvals: Approvals) -> None:
         self._door = door
         self._commands = commands
+        self._approvals = approvals
 
     async def receive(self, inbound: Inbound | Revision | Press) -> Receipt:
         """Accepts a platform's message; when this returns, it is stored.
@@ -46,7 +49,7 @@ class Intake:
         if isinstance(inbound, Revision):
             return await self._revise(inbound)
         if isinstance(inbound, Press):
-            return Receipt(None, ignored=True)  # no message of ours has buttons
+            return await self._press(inbound)
         source = inbound.source
         known = await self._door.store.look(
             source.connection, inbound.dedupe_key, source.chat_id or "", source.user or ""
@@ -156,7 +159,7 @@ class Intake:
         if wait and (shared or complete):  # a burst may have ended by this message: somebody else's, or its own
             door.engine.wake(lane_key(decision.agent, accepted.lane))
         if accepted.behind and live.busy_mode == "interrupt":
-            door.lanes.stop_lane(accepted.lane, _OVERTAKEN)
+            await door.lanes.overtake(accepted.lane, _OVERTAKEN)
         return accepted
 
     async def _drop(self, arrival: Arrival, dropped: Dropped) -> Accepted:
@@ -165,6 +168,25 @@ class Intake:
         self._door.meter.refused[MessageDropped.code] += 1
         _log.info("message dropped", platform=str(arrival.connection), plugin=dropped.plugin)
         return await self._door.store.accept(replace(arrival, dropped=dropped_by))
+
+    async def _press(self, press: Press) -> Receipt:
+        """Somebody answers a question by its button; what comes of it is told to them alone. Raises StorageFailed."""
+        source = press.source
+        settings = self._door.state.account(source.connection)
+        known = await self._door.store.look(
+            source.connection, press.dedupe_key, source.chat_id or "", source.user or ""
+        )
+        if settings is None or not self._is_admitted(source, settings, known):
+            return Receipt(None, ignored=True, note="You may not use this.")
+        meant = parse_button(press.value)
+        if meant is None:
+            return Receipt(None, ignored=True, note="This button has no meaning any more.")
+        try:
+            found = await self._approvals.find(*meant, press)
+            await self._approvals.decide(found)
+        except (NotOpen, Unauthorised) as error:
+            return Receipt(None, ignored=True, note=sentence(str(error)))
+        return Receipt(None, agent=found.approval.agent, note=sentence(WORDS[meant[1]]))
 
     async def _revise(self, revision: Revision) -> Receipt:
         """An edit changes nothing where plugins may have changed the text, or would have dropped it."""

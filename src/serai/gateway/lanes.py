@@ -91,6 +91,9 @@ class Lanes:
         task = self._running.get(input_id)
         if task is not None:
             task.cancel(Stopped(reason))
+            return
+        shop = self._shop
+        self._wake_stopped(await shop.store.stop_waiting(reason, shop.clock.now(), run=input_id))
 
     def forget(self, address: LaneAddress) -> None:
         """What is remembered of a lane's session is true no more."""
@@ -100,6 +103,18 @@ class Lanes:
         """Stops the turn that runs in a lane, where one does."""
         if lane in self._turns:
             self._turns[lane][1].cancel(stopped)
+
+    async def overtake(self, lane: LaneId, stopped: Stopped) -> None:
+        """Stops the turn of a lane, also one that waits for people. Raises StorageFailed."""
+        if lane in self._turns:
+            self.stop_lane(lane, stopped)
+            return
+        shop = self._shop
+        self._wake_stopped(await shop.store.stop_waiting(stopped.reason, shop.clock.now(), lane=lane))
+
+    def _wake_stopped(self, found: tuple[AgentId, LaneId] | None) -> None:
+        if found is not None:
+            self._shop.engine.wake(lane_key(*found))
 
     async def refuse(self, agent: AgentId, reason: str) -> None:
         """Refuses what waits for an agent that may not answer, and tells who asked. Raises StorageFailed."""

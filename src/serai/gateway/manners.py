@@ -1,9 +1,10 @@
 """Who may do what in a chat, and what is meant for the bot at all (SPEC 6.6 to 6.8)."""
 
+from serai.core.approval import Approval, ApprovalChoice
 from serai.core.command import parse_command
 from serai.core.ids import AgentId
 from serai.core.live import names_of
-from serai.core.message import Inbound
+from serai.core.message import Inbound, Press
 from serai.core.snapshot import AccountSettings, Snapshot
 from serai.core.source import Source
 
@@ -19,12 +20,12 @@ def is_for_us(inbound: Inbound, settings: AccountSettings, *, named: bool) -> bo
     return command is not None and command.known
 
 
-def is_admin(snapshot: Snapshot, inbound: Inbound) -> bool:
+def is_admin(snapshot: Snapshot, inbound: Inbound | Press) -> bool:
     """Whether the sender may use approving and managing commands (SPEC 6.7)."""
     return inbound.admin or not names_of(inbound.source, snapshot.lanes.identities).isdisjoint(snapshot.live.admins)
 
 
-def may_choose(snapshot: Snapshot, inbound: Inbound, agent: AgentId) -> bool:
+def may_choose(snapshot: Snapshot, inbound: Inbound | Press, agent: AgentId) -> bool:
     """Whether the sender may have this agent answer, by `/agent` or `@name` (SPEC 6.6). Absent list: admins only."""
     profile = snapshot.agents.get(agent)
     if profile is None or profile.refusal is not None:
@@ -32,6 +33,15 @@ def may_choose(snapshot: Snapshot, inbound: Inbound, agent: AgentId) -> bool:
     if is_admin(snapshot, inbound) or "*" in profile.allow:
         return True
     return not names_of(inbound.source, snapshot.lanes.identities).isdisjoint(profile.allow)
+
+
+def may_answer(snapshot: Snapshot, said: Inbound | Press, approval: Approval, choice: ApprovalChoice) -> bool:
+    """Whether somebody may answer whether a tool may run (SPEC 6.5): admins, who may choose the agent, and those
+    whose messages the turn answers; these not for always, which concerns others, too."""
+    if is_admin(snapshot, said) or may_choose(snapshot, said, approval.agent):
+        return True
+    asked = said.source.connection == approval.connection and (said.source.user or "") in approval.senders
+    return asked and choice != "always"
 
 
 def speaker(source: Source) -> str:

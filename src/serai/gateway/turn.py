@@ -9,12 +9,13 @@ from typing import Any, Final
 import structlog
 
 from serai.agent.client_tool import offered, settle_calls, unusable_tools
-from serai.agent.loop import AgentLoop, Join, OnTool, Progress, Task
+from serai.agent.loop import AgentLoop, Approve, Join, OnTool, Progress, Task
 from serai.agent.prompt import PromptSource
 from serai.core.activity import TurnBegan, TurnOver
+from serai.core.approval import Permission
 from serai.core.call_id import own_ids
 from serai.core.delivery import NewDelivery, Target
-from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, UnknownAgent
+from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, Suspended, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
 from serai.core.ids import DeliveryId
 from serai.core.message import Answer, Message, ToolCall
@@ -22,6 +23,7 @@ from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
 from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
 from serai.gateway.activity import Activity
+from serai.gateway.asking import Asking
 from serai.gateway.draft import Draft, Ending, Split
 from serai.gateway.drafts import Drafts
 from serai.gateway.ending import ending, failed, refused, reply_target
@@ -63,6 +65,7 @@ class Workshop:
     hooks: AgentHooks
     drafts: Drafts
     presence: Presence
+    asking: Asking
     activity: Activity = field(default_factory=Activity)
 
 
@@ -91,6 +94,8 @@ class TurnRunner:
         try:
             ended, told = await self._end(claim, past, progress, inputs, draft)
             more = await _surely(self._finish(claim, past, progress, ended, inputs, draft, told=told))
+        except Suspended:
+            return False
         except Fenced:
             shop.meter.fenced += 1
             _log.warning("a replaced worker dropped its turn", **_names(claim))
@@ -118,6 +123,8 @@ class TurnRunner:
         draft: Draft | None,
     ) -> tuple[TurnEnded, bool]:
         """How the turn ended, also when somebody stopped it, and whether its people are told."""
+        if claim.stop is not None:
+            return _stopped(claim.stop), False
         try:
             return await self._run(claim, past, progress, inputs, draft), True
         except asyncio.CancelledError as cancelled:
@@ -125,7 +132,7 @@ class TurnRunner:
                 await asyncio.shield(self._give_back(claim, draft))
                 raise
             stopped = cancelled.args[0]
-            return TurnEnded("cancelled", fault=TurnFault(stopped.reason, 503, "run_cancelled")), stopped.told
+            return _stopped(stopped.reason), stopped.told
 
     async def _run(
         self,
@@ -169,7 +176,7 @@ class TurnRunner:
             return failed(str(error), 503, "no_model")
         except StorageFailed as error:
             return failed(str(error), 503, "storage_failed")
-        except Fenced:
+        except (Fenced, Suspended):
             raise
         except Exception:  # noqa: BLE001  the turn's supervisor: a fault ends this turn alone, and is logged
             _log.exception("the turn failed", **_names(claim))
@@ -181,6 +188,8 @@ class TurnRunner:
     ) -> TurnEnded | None:
         """Why what a client brought does not fit: its tools the agent, or its results what it was asked."""
         body = claim.inputs[0].body
+        if body.client is None and not past and not body.history and progress.new[0].role == "user":
+            return None
         if unusable := unusable_tools(profile, self._shop.toolbox.tools(profile), body.client):
             return failed(unusable, 400, "invalid_tools")
         if unasked := settle_calls(past or [own_ids(one) for one in body.history], progress.new):
@@ -217,6 +226,7 @@ class TurnRunner:
             join=self._joiner(claim, inputs) if self._steers(inputs) else None,
             on_delta=self._teller(inputs, progress, draft) if body.stream else draft,
             on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
+            approve=self._approver(claim, inputs, draft),
         )
 
     def _steers(self, inputs: Sequence[Input]) -> bool:
@@ -230,6 +240,14 @@ class TurnRunner:
             return together(joined, apart=True)
 
         return join
+
+    def _approver(self, claim: Claim, inputs: Sequence[Input], draft: Draft | None) -> Approve:
+        async def approve(step: int, call: ToolCall, question: str) -> Permission:
+            if draft is not None:
+                await draft.close()
+            return await self._shop.asking.ask(claim, inputs, step, call, question)
+
+        return approve
 
     def _teller(self, inputs: Sequence[Input], progress: Progress, draft: Draft | None) -> OnDelta:
         """Tells all who wait for the turn, also those whose message joined it."""
@@ -372,6 +390,10 @@ def _owner(claim: Claim) -> str:
     """The API key that the turn belongs to; nobody's where it is a chat's."""
     first = claim.inputs[0]
     return first.sender if first.reply_to is None else ""
+
+
+def _stopped(reason: str) -> TurnEnded:
+    return TurnEnded("cancelled", fault=TurnFault(reason, 503, "run_cancelled"))
 
 
 def _names(claim: Claim) -> dict[str, object]:

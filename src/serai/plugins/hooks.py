@@ -7,8 +7,9 @@ import pluggy
 import structlog
 
 from serai import plugin as specification
+from serai.core.approval import ApprovalState
 from serai.core.delivery import Delivery, DeliveryState
-from serai.core.ids import AgentId, SessionId, TurnId
+from serai.core.ids import AgentId, ApprovalId, SessionId, TurnId
 from serai.core.message import Message, Usage
 from serai.core.source import Source
 from serai.core.turn import TurnEnd
@@ -133,6 +134,30 @@ class PluginHooks:
     async def transform_llm_output(self, agent: AgentId, session: SessionId, text: str) -> str:
         values = {"agent_id": agent, "session_id": session, "text": text}
         return await self._transform("transform_llm_output", values, "text")
+
+    async def pre_approval_request(
+        self, agent: AgentId, session: SessionId, approval: ApprovalId, tool: str, arguments: Mapping[str, Any]
+    ) -> None:
+        values = {
+            "agent_id": agent,
+            "session_id": session,
+            "approval_id": approval,
+            "tool_name": tool,
+            "args": arguments,
+        }
+        await self._tell("pre_approval_request", values)
+
+    async def post_approval_response(
+        self, agent: AgentId, session: SessionId, approval: ApprovalId, choice: ApprovalState, by: str | None
+    ) -> None:
+        values = {
+            "agent_id": agent,
+            "session_id": session,
+            "approval_id": approval,
+            "choice": choice,
+            "decided_by": by,
+        }
+        await self._tell("post_approval_response", values)
 
     async def on_delivery(self, delivery: Delivery, state: DeliveryState) -> None:
         values = {

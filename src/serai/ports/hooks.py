@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from serai.core.approval import ApprovalState
 from serai.core.delivery import Delivery, DeliveryState
-from serai.core.ids import AgentId, SessionId, TurnId
+from serai.core.ids import AgentId, ApprovalId, SessionId, TurnId
 from serai.core.message import Message, Usage
 from serai.core.source import Source
 from serai.core.turn import TurnEnd
@@ -23,6 +24,8 @@ HookName = Literal[
     "post_tool_call",
     "transform_tool_result",
     "transform_llm_output",
+    "pre_approval_request",
+    "post_approval_response",
     "on_delivery",
 ]
 """The hooks that are called."""
@@ -119,5 +122,13 @@ class Hooks(Protocol):
     async def transform_llm_output(self, agent: AgentId, session: SessionId, text: str) -> str:
         """The answer that the plugins leave."""
         ...
+
+    async def pre_approval_request(
+        self, agent: AgentId, session: SessionId, approval: ApprovalId, tool: str, arguments: Mapping[str, Any]
+    ) -> None: ...
+
+    async def post_approval_response(
+        self, agent: AgentId, session: SessionId, approval: ApprovalId, choice: ApprovalState, by: str | None
+    ) -> None: ...
 
     async def on_delivery(self, delivery: Delivery, state: DeliveryState) -> None: ...

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from serai.core.delivery import Button
 from serai.core.ids import InputId
 
 MessageState = Literal["sending", "running", "done", "failed", "cancelled"]
@@ -41,7 +42,7 @@ class PostRow:
 
     `n` is its place in the chat, `revision` grows with every change in the chat. `author` is an agent's id, or empty
     for the person. `answers` lists the messages that it answers; `input` is the input that a person's message became;
-    `pictures` are their names.
+    `pictures` are their names. An agent's question has `buttons`, and answers nothing: its turn goes on.
     """
 
     chat: str
@@ -56,6 +57,7 @@ class PostRow:
     pictures: tuple[str, ...] = ()
     input: InputId | None = None
     error: str | None = None
+    buttons: tuple[Button, ...] = ()
 
 
 class Mailbox(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from serai.core.ids import SessionId, TurnId
 from serai.core.profile import AgentProfile
@@ -30,6 +30,15 @@ class Tool(Protocol):
 
     async def run(self, context: ToolContext, arguments: Mapping[str, Any]) -> str:
         """Does it and returns the text for the model. Raises ToolFailed with a sentence that the model can act on."""
+        ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A tool that needs people's approval (SPEC 6.5)."""
+
+    def question(self, arguments: Mapping[str, Any]) -> str | None:
+        """What they are asked, completing `May I …?`; None where these arguments need no approval."""
         ...
 
 

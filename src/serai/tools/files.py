@@ -48,8 +48,12 @@ class Edit(Arguments, frozen=True):
     new: Annotated[str, Meta(description="The text to put in its place.")]
 
 
+class Delete(Arguments, frozen=True):
+    path: RelativePath
+
+
 def file_tools(threads: AgentThreads) -> Sequence[Tool]:
-    """The five tools. Reading, listing, searching and writing may be repeated; an edit may not."""
+    """The tools. Reading, listing, searching and writing may be repeated; an edit and a deletion may not."""
     return (
         blocking_tool(
             "file_read",
@@ -87,6 +91,15 @@ def file_tools(threads: AgentThreads) -> Sequence[Tool]:
             threads,
             idempotent=True,
             guidance=GUIDANCE,
+        ),
+        blocking_tool(
+            "delete_file",
+            "Deletes a file for good. People are asked first.",
+            Delete,
+            delete_file,
+            threads,
+            guidance=GUIDANCE,
+            asks=lambda wanted: f"delete the file `{wanted.path}`",
         ),
     )
 
@@ -126,6 +139,14 @@ def edit_file(profile: AgentProfile, wanted: Edit) -> str:
         data = _encoded(wanted.path, before.replace(wanted.old, wanted.new))
         disk.replace(at.folder, at.name, data, mode)
     return f"Edited `{wanted.path}`, now {len(data):,} bytes."
+
+
+def delete_file(profile: AgentProfile, wanted: Delete) -> str:
+    """Removes a regular file. Where a link leads to it, the file goes and the link stays."""
+    with _file(profile, wanted.path) as at, disk.locked(at.folder):
+        disk.regular(os.stat(at.name, dir_fd=at.folder, follow_symlinks=False), wanted.path)
+        os.unlink(at.name, dir_fd=at.folder)
+    return f"Deleted `{wanted.path}`."
 
 
 @contextmanager

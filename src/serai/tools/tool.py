@@ -39,18 +39,31 @@ class BlockingTool(Generic[_A]):
     arguments: type[_A]
     work: Callable[[AgentProfile, _A], str]
     threads: AgentThreads
+    asks: Callable[[_A], str] | None = None
+
+    def question(self, arguments: Mapping[str, Any]) -> str | None:
+        """What people are asked first; None where the tool needs no approval, or the call is wrong anyway."""
+        if self.asks is None:
+            return None
+        try:
+            return self.asks(self._taken(arguments))
+        except msgspec.ValidationError:
+            return None
 
     async def run(self, context: ToolContext, arguments: Mapping[str, Any]) -> str:
         """Does it. Raises ToolFailed for wrong arguments, naming the field; Unbound and WrongAgent for a wrong scope.
 
         A null stands for an argument that was left out, as many models write it.
         """
-        given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            taken = msgspec.convert(given, self.arguments, strict=False)
+            taken = self._taken(arguments)
         except msgspec.ValidationError as error:
             raise ToolFailed(f"wrong arguments for `{self.spec.name}`: {_field(error)}") from None
         return await self.threads.run(context.profile.id, partial(self._work, context.profile, taken))
+
+    def _taken(self, arguments: Mapping[str, Any]) -> _A:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return msgspec.convert(given, self.arguments, strict=False)
 
     def _work(self, wanted: AgentProfile, arguments: _A) -> str:
         """In the thread, where the binding must have come along."""
@@ -69,10 +82,11 @@ def blocking_tool(
     *,
     idempotent: bool = False,
     guidance: str = "",
+    asks: Callable[[_A], str] | None = None,
 ) -> BlockingTool[_A]:
-    """A tool of that name for the model; `arguments` also gives its JSON Schema."""
+    """A tool of that name for the model; `arguments` also gives its JSON Schema. Where it `asks`, people decide."""
     spec = ToolSpec(name, description, _parameters(arguments))
-    return BlockingTool(spec, idempotent, guidance, arguments, work, threads)
+    return BlockingTool(spec, idempotent, guidance, arguments, work, threads, asks)
 
 
 def _parameters(arguments: type[Arguments]) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ STANDING: Final = AccountSettings(ACCOUNT, Access(open=True), merge=False)
 """Who may write has been decided before a message gets here: by a key, or by being on this machine (SPEC 6.7).
 A message is one message: its sender pressed Enter when it was complete."""
 
-_CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True)
+_CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True, buttons=True)
 
 
 class Web:
@@ -68,7 +68,8 @@ class Web:
             delivery.text,
             "done",
             self._clock.now(),
-            answers=target.reply_to,
+            answers=() if delivery.buttons else target.reply_to,
+            buttons=delivery.buttons,
         )
         try:
             kept = await self._mailbox.add(post)

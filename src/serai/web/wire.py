@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from serai.api.error import invalid
+from serai.core.approval import button_command
 from serai.core.display import clean_name
 from serai.ports.mailbox import ChatRow, Picture, PostRow
 
@@ -73,6 +74,11 @@ def post_document(row: PostRow) -> dict[str, Any]:
             {"name": name, "url": f"/web/chats/{row.chat}/images/{row.id}/{n}"} for n, name in enumerate(row.pictures)
         ],
         "answers": row.answers,
+        "buttons": [
+            {"label": button.label, "sends": command}
+            for button in row.buttons
+            if (command := button_command(button.value)) is not None
+        ],
         "state": row.state,
         "error": row.error,
         "created_at": row.created_at,

@@ -189,7 +189,9 @@ def _prompt(db: Db, offer: ClaimOffer) -> str:
 
 def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: SessionId, attempt: int) -> Claim:
     """A turn that waits: its inputs, and the steps it had recorded."""
-    db.execute("UPDATE turn SET state = 'running', token = ? WHERE id = ?", (offer.token, turn))
+    (stop,) = db.execute(
+        "UPDATE turn SET state = 'running', token = ? WHERE id = ? RETURNING stop", (offer.token, turn)
+    ).fetchone()
     inputs = db.execute(
         f"SELECT {_INPUT} FROM input WHERE pending = 1 AND lane = ? AND state = 'claimed' ORDER BY seq", (lane,)
     ).fetchall()
@@ -213,6 +215,7 @@ def _resume(db: Db, lane: LaneId, offer: ClaimOffer, turn: TurnId, session: Sess
         attempt=attempt,
         settings=SessionSettings(*known[1:]) if known else SessionSettings(),
         told=told(db, turn),
+        stop=stop,
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from serai.core.error import StorageFailed
 from serai.ports.mailbox import ChatRow, Picture, PostRow
-from serai.stores.sqlite.codec import encode
+from serai.stores.sqlite.codec import decode_buttons, encode
 from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.writer import Writer
 
@@ -19,7 +19,7 @@ Db = sqlite3.Connection
 T = TypeVar("T")
 
 _TITLE_MOST: Final = 80
-_POST: Final = "chat, id, author, text, state, created_at, n, revision, answers, pictures, input, error"
+_POST: Final = "chat, id, author, text, state, created_at, n, revision, answers, pictures, input, error, buttons"
 _names: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -120,8 +120,11 @@ def _post(db: Db, chat: str, post: str) -> PostRow | None:
 
 
 def _row(row: tuple[Any, ...]) -> PostRow:
-    chat, name, author, text, state, at, n, revision, answers, pictures, run, error = row
-    return PostRow(chat, name, author, text, state, at, n, revision, _names(answers), _names(pictures), run, error)
+    chat, name, author, text, state, at, n, revision, answers, pictures, run, error, buttons = row
+    return PostRow(
+        *(chat, name, author, text, state, at, n, revision, _names(answers), _names(pictures), run, error),
+        buttons=decode_buttons(buttons) if buttons else (),
+    )
 
 
 def _add(db: Db, post: PostRow, owner: str | None, pictures: Sequence[Picture]) -> PostRow | None:
@@ -138,11 +141,12 @@ def _add(db: Db, post: PostRow, owner: str | None, pictures: Sequence[Picture]) 
     values = (
         *(post.chat, post.id, post.author, post.text, post.state, post.created_at),
         *(encode(post.answers), encode([picture.name for picture in pictures]), post.input, post.error),
+        encode(post.buttons) if post.buttons else None,
     )
     db.execute(
         "INSERT INTO web_post"
-        " (chat, id, author, text, state, created_at, answers, pictures, input, error, n, revision)"
-        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, last.n, last.n FROM"
+        " (chat, id, author, text, state, created_at, answers, pictures, input, error, buttons, n, revision)"
+        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, last.n, last.n FROM"
         " (SELECT coalesce(max(revision), 0) + 1 AS n FROM web_post WHERE chat = ?1) AS last",
         values,
     )

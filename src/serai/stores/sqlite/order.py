@@ -6,8 +6,22 @@ from serai.core.ids import LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Usage
 from serai.core.turn import SessionSettings
-from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Undo
+from serai.ports.store import (
+    Adjust,
+    Bind,
+    Effect,
+    Entitle,
+    LaneView,
+    Order,
+    Ordered,
+    Resend,
+    Reset,
+    Revoke,
+    Undo,
+    Verdict,
+)
 from serai.stores.sqlite.accept import bind, find_lane, lane_id
+from serai.stores.sqlite.approval import decide, revoke
 from serai.stores.sqlite.codec import decode_ended
 from serai.stores.sqlite.delivery import insert as insert_delivery
 
@@ -69,6 +83,10 @@ def _apply(db: Db, order: Order, effect: Effect) -> tuple[LaneId | None, Session
             )
         case Undo():
             _undo(db, order.address)
+        case Verdict():
+            decide(db, effect)
+        case Revoke(agent, tool):
+            revoke(db, agent, tool)
     return find_lane(db, order.address), None
 
 
@@ -77,7 +95,10 @@ def _reset(db: Db, order: Order, reason: str) -> tuple[LaneId | None, SessionId 
     lane, now = find_lane(db, order.address), order.now
     if lane is None:
         return None, None
-    db.execute("UPDATE turn SET stop = ? WHERE lane = ? AND state IN ('running', 'waiting')", (reason, lane))
+    db.execute(
+        "UPDATE turn SET stop = ?, due_at = min(due_at, ?) WHERE lane = ? AND state IN ('running', 'waiting')",
+        (reason, now, lane),
+    )
     db.execute("UPDATE input SET behind = 1 WHERE pending = 1 AND lane = ? AND state = 'waiting'", (lane,))
     closed = db.execute(
         "UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL RETURNING id", (now, lane)

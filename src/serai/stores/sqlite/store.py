@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from serai.core.approval import Approval
 from serai.core.delivery import Delivery, NewDelivery, Sealed
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
-from serai.core.ids import Account, AgentId, DeliveryId, InputId, LaneId, SessionId
+from serai.core.ids import Account, AgentId, ApprovalId, DeliveryId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Revision, Usage
 from serai.core.turn import Claim, Fence, Input, Step
@@ -24,17 +25,21 @@ from serai.ports.store import (
     Idempotency,
     Known,
     LaneView,
+    NewApproval,
     NextDelivery,
     Order,
     Ordered,
     Person,
     Refusals,
     Settlement,
+    Standing,
     Stranger,
     Unfinished,
+    Verdict,
 )
 from serai.stores.sqlite import accept as accepting
 from serai.stores.sqlite import agent as agents
+from serai.stores.sqlite import approval as approving
 from serai.stores.sqlite import claim as claiming
 from serai.stores.sqlite import delivery as sending
 from serai.stores.sqlite import order as ordering
@@ -102,6 +107,31 @@ class SqliteStore:
 
     async def seal(self, fence: Fence, sealed: Sealed, now: float) -> None:
         await self._writer.run(lambda db: telling.seal(db, fence, sealed, now), sync=False)
+
+    async def standing(self, claim: Claim, step: int, tool: str) -> Standing:
+        return self._query(lambda db: approving.standing(db, claim, step, tool))
+
+    async def suspend(self, fence: Fence, new: NewApproval, now: float) -> None:
+        await self._writer.run(lambda db: approving.suspend(db, fence, new, now), sync=True)
+
+    async def approval(self, name: ApprovalId) -> Approval | None:
+        return self._query(lambda db: approving.find(db, name))
+
+    async def approvals(
+        self, *, chat: tuple[Account, str] | None = None, run: InputId | None = None
+    ) -> Sequence[Approval]:
+        return self._query(lambda db: approving.waiting(db, chat, run))
+
+    async def decide(self, verdict: Verdict) -> bool:
+        return await self._writer.run(lambda db: approving.decide(db, verdict), sync=True)
+
+    async def allowances(self, agent: AgentId) -> Sequence[str]:
+        return self._query(lambda db: approving.allowances(db, agent))
+
+    async def stop_waiting(
+        self, reason: str, now: float, *, lane: LaneId | None = None, run: InputId | None = None
+    ) -> tuple[AgentId, LaneId] | None:
+        return await self._writer.run(lambda db: approving.stop_waiting(db, reason, now, lane, run), sync=True)
 
     async def release(self, fence: Fence, due_at: float) -> None:
         await self._writer.run(lambda db: turn.release(db, fence, due_at), sync=False)

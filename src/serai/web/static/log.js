@@ -6,9 +6,10 @@ import { markdown } from "./markdown.js";
 const NEAR = 80;
 
 export class Log {
-  /** `retry(message)` sends a person's message again. */
-  constructor(retry) {
+  /** `retry(message)` sends a person's message again, `say(text)` a new one. */
+  constructor(retry, say) {
     this.retry = retry;
+    this.say = say;
     this.list = byId("messages");
     this.box = byId("log");
     this.shown = new Map();
@@ -69,11 +70,13 @@ export class Log {
   }
 
   stamp(message, conversation) {
-    return JSON.stringify([message.state, message.error, message.text, question(message, conversation)?.state]);
+    const asked = question(message, conversation)?.state;
+    return JSON.stringify([message.state, message.error, message.text, asked, choicesOf(message, conversation)]);
   }
 
   message(message, conversation) {
-    return message.agent ? this.answer(message, question(message, conversation)) : this.person(message);
+    if (!message.agent) return this.person(message);
+    return this.answer(message, question(message, conversation), choicesOf(message, conversation));
   }
 
   person(message) {
@@ -96,7 +99,7 @@ export class Log {
     return [" ", element("button", { type: "button", textContent: "Try again", onclick: () => this.retry(message) })];
   }
 
-  answer(message, asked) {
+  answer(message, asked, choices) {
     const kind = asked?.state === "failed" ? " failed" : "";
     const retry = element("button", { type: "button", textContent: "Try again", onclick: () => this.retry(asked) });
     return element(
@@ -104,6 +107,7 @@ export class Log {
       { className: `message agent${kind}` },
       element("h2", { className: "who", textContent: message.agent }),
       element("div", { className: "body text", dir: "auto" }, markdown(message.text)),
+      choices.length ? this.choices(choices) : null,
       element(
         "div",
         { className: "actions" },
@@ -112,6 +116,20 @@ export class Log {
       ),
     );
   }
+
+  choices(choices) {
+    const buttons = choices.map(({ label, sends }) =>
+      element("button", { type: "button", textContent: label, onclick: () => this.say(sends) }),
+    );
+    return element("div", { className: "choices", role: "group", "aria-label": "Your answer" }, ...buttons);
+  }
+}
+
+/** The buttons of a question that nobody has answered yet: each stands for what could be typed. */
+function choicesOf(message, conversation) {
+  const choices = message.buttons ?? [];
+  const said = new Set(conversation.ordered().map((one) => (one.agent ? "" : one.text)));
+  return choices.some((choice) => said.has(choice.sends)) ? [] : choices;
 }
 
 function question(message, conversation) {

@@ -16,7 +16,7 @@ let conversation = null;
 let painting = 0;
 let lost = 0;
 
-const log = new Log(again);
+const log = new Log(again, (text) => submit({ text, images: [], agent: byId("agent").value || null }));
 const composer = new Composer({ submit, stop });
 const side = new Side(failed);
 
