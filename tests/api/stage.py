@@ -207,6 +207,7 @@ class Stage:
         self.secrets = FakeSecrets()
         self.endpoint = FakeEndpoint()
         self.archive = NoArchive()
+        self.activity = Activity()
         self.readiness = Readiness(True, {"ready": True, "accounts": {"webhook@work": "running"}})
         self.clock = ManualClock()
         self.explained: list[Source] = []
@@ -221,7 +222,7 @@ class Stage:
                 archive=self.archive,
                 sessions=NoSessions(),
                 retry=no_retry,
-                activity=Activity(),
+                activity=self.activity,
                 lasting=FakeLasting(),
                 approvals=NoApprovals(),
                 conversations=memory_store().conversations,
