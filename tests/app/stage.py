@@ -57,7 +57,9 @@ class Home:
         file.write_text(text, encoding="utf-8")
 
     async def read(self) -> Loaded:
-        return await asyncio.to_thread(load, self.path, {}, platforms.Schemas(), toolsets.names())
+        return await asyncio.to_thread(
+            load, self.path, {}, platforms.Schemas(Layout(self.path).plugins), toolsets.names()
+        )
 
 
 class Hosted:

@@ -1,6 +1,7 @@
 """A whole gateway in memory, in virtual time: scripted model, fake platform, store without a file."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from serai.agent.fallback import Fallback, RetryBudget
 from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
+from serai.core.error import FetchFailed
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId
 from serai.core.live import LivePolicy
 from serai.core.message import InputBody, Message
@@ -24,6 +26,7 @@ from serai.gateway.commands import Commands
 from serai.gateway.door import Door
 from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
+from serai.gateway.enclosed import Enclosed
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -60,6 +63,29 @@ class NoSecrets:
 
     def values(self) -> Sequence[str]:
         return ()
+
+
+class FakeInbox:
+    """Keeps files in memory."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[AgentId, str], bytes] = {}
+        self.full = False
+
+    async def read(self, profile: AgentProfile, path: str, most: int) -> bytes | None:
+        return self.files.get((profile.id, path))
+
+    async def keep(self, profile: AgentProfile, path: str, data: bytes) -> None:
+        if self.full:
+            raise FetchFailed("it could not be kept: the disk is full")
+        self.files[profile.id, path] = data
+
+
+async def fetch(url: str, limit: int) -> bytes:
+    """The bytes of `data:` addresses; nothing else can be reached."""
+    if not url.startswith("data:"):
+        raise ConnectionError("there is no network here")
+    return b64decode(url.partition(",")[2])
 
 
 class FakeHooks(PluginHooks):
@@ -130,8 +156,10 @@ class Stage:
         tools: Mapping[str, Tool] | None = None,
         hooks: PluginHooks | None = None,
         state: State | None = None,
+        inbox: FakeInbox | None = None,
         seed: int = 7,
     ) -> None:
+        inbox = inbox or FakeInbox()
         self.state = state or State(config or snapshot(), NoSecrets())
         self.store = store or memory_store()
         self.engine, self.meter = LocalEngine(), Meter()
@@ -172,6 +200,8 @@ class Stage:
             drafts=Drafts(means, self.state, self.switchboard.platform),
             presence=Presence(self.switchboard.platform),
             asking=Asking(means, self.state, self.agent_hooks, self.outbox, self.approvals),
+            enclosed=Enclosed(self.state, self.switchboard.platform, inbox, fetch),
+            takes=self.outbox.takes,
             hooks=self.agent_hooks,
         )
         self.lanes = Lanes(workshop, self.fair)

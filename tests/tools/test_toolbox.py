@@ -25,7 +25,7 @@ from tests.patience import PATIENCE_S
 
 from .conftest import Agent, Call
 
-FILES = ["file_read", "file_write", "file_edit", "file_list", "file_search", "delete_file"]
+FILES = ["file_read", "file_write", "file_edit", "file_list", "file_search", "delete_file", "send_file"]
 MEMORY = ["memory_add", "memory_replace", "memory_remove"]
 
 
@@ -67,7 +67,7 @@ def test_equal_toolsets_share_one_mapping(toolbox: BuiltinToolbox) -> None:
 def test_only_what_can_be_repeated_says_so(toolbox: BuiltinToolbox) -> None:
     tools = toolbox.tools(with_toolsets("files", "memory"))
     repeatable = [name for name, tool in tools.items() if tool.idempotent]
-    assert repeatable == ["file_read", "file_write", "file_list", "file_search"]
+    assert repeatable == ["file_read", "file_write", "file_list", "file_search", "send_file"]
 
 
 def test_a_model_sees_plain_json_schema(toolbox: BuiltinToolbox) -> None:

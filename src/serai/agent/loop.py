@@ -16,6 +16,7 @@ from serai.agent.call import run_call
 from serai.agent.fallback import Fallback
 from serai.agent.hooked import LoopHooks, arguments_of
 from serai.core.approval import Permission
+from serai.core.delivery import Enclosure
 from serai.core.error import ModelError
 from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
@@ -23,7 +24,7 @@ from serai.core.profile import AgentProfile
 from serai.core.turn import Step
 from serai.ports.hooks import Blocked, Hooks, Moment, ToolStatus
 from serai.ports.model import ModelReply, ModelRequest, OnDelta, ToolSpec
-from serai.ports.tool import Asking, Tool, ToolContext
+from serai.ports.tool import Asking, Enclosing, Tool, ToolContext
 
 MODEL_CALLS_MOST: Final = 40
 """Model calls in one turn. Beyond it the agent goes in circles."""
@@ -83,6 +84,9 @@ class Task:
         """Where its hooks are called."""
         return Moment(self.profile.id, self.session, self.turn)
 
+    def context_of(self, call: ToolCall) -> ToolContext:
+        return ToolContext(self.profile, self.session, self.turn, call.id)
+
     def is_clients(self, call: ToolCall) -> bool:
         """Whether the client is to run a call."""
         return call.name not in self.tools and any(call.name == spec.name for spec in self.client_tools)
@@ -91,7 +95,7 @@ class Task:
 @dataclass(slots=True)
 class Progress:
     """How far a turn has come. `unwritten` steps are left for the transaction that finishes the turn; `handed_over`
-    are the calls that it ended with, for the client to run."""
+    are the calls that it ended with, for the client to run; `enclosures` are files that go along with the answer."""
 
     new: list[Message]
     usage: Usage = Usage()
@@ -101,6 +105,7 @@ class Progress:
     model_calls: int = 0
     unwritten: list[Step] = field(default_factory=list)
     handed_over: tuple[ToolCall, ...] = ()
+    enclosures: list[Enclosure] = field(default_factory=list)
 
     def answer(self) -> Answer:
         said = next(one for one in reversed(self.new) if one.role == "assistant")
@@ -221,6 +226,8 @@ class AgentLoop:
             text, ok = await self._result(task, call)
             end = replace(start, state="done" if ok else "failed", result=text.encode())
             await task.record([end], False)
+            if ok:
+                _enclose(task, progress, call)
         progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         if task.on_tool is not None:
             task.on_tool(start.n, call, ok)
@@ -249,8 +256,7 @@ class AgentLoop:
         tool = task.tools.get(call.name)
         if tool is None:
             return f"There is no tool named `{call.name}`.", False
-        context = ToolContext(task.profile, task.session, task.turn, call.id)
-        text, ok = await run_call(tool, context, call)
+        text, ok = await run_call(tool, task.context_of(call), call)
         return await self._hooks.result(task.moment, call, text), ok
 
     async def _replay(self, task: Task, progress: Progress) -> None:
@@ -268,16 +274,31 @@ class AgentLoop:
             if step.state in ("started", "pending"):
                 again.append((call, step))
             else:
+                if step.state == "done":
+                    _enclose(task, progress, call)
                 text = _INTERRUPTED if step.state == "interrupted" else step.result.decode()
                 progress.new.append(Message("tool", text, tool_call_id=call.id, name=call.name))
         for call, step in again:
             await self._run_tool(task, progress, call, step)
 
 
+def _enclose(task: Task, progress: Progress, call: ToolCall) -> None:
+    """Notes the file that a call has sent along."""
+    tool = task.tools.get(call.name)
+    arguments = arguments_of(call)
+    if tool is None or arguments is None or not isinstance(tool, Enclosing):
+        return
+    enclosure = tool.enclosure(task.context_of(call), arguments)
+    if enclosure is not None:
+        progress.enclosures.append(enclosure)
+
+
 def _question(task: Task, call: ToolCall) -> str | None:
     """What people must be asked before a call may run."""
     tool = task.tools.get(call.name)
-    arguments = arguments_of(call) if isinstance(tool, Asking) else None
+    if tool is None or not isinstance(tool, Asking):
+        return None
+    arguments = arguments_of(call)
     return None if arguments is None else tool.question(arguments)
 
 

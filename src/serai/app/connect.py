@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import structlog
 
 from serai.app import platforms
 from serai.config.layout import Layout
 from serai.config.platform_key import SECRET_SUFFIX
-from serai.core.error import SeraiError
+from serai.core.error import SeraiError, Startup
 from serai.core.ids import Account
 from serai.core.snapshot import AccountSettings, Problem, Snapshot
 from serai.gateway.switchboard import Owes, Switchboard
@@ -17,6 +19,8 @@ from serai.platforms import Surroundings
 from serai.ports.clock import Clock, Entropy
 from serai.ports.platform import Platform
 from serai.ports.secrets import Secrets
+
+_log = structlog.get_logger("connect")
 
 Drivers = Mapping[Account, Platform | str]
 """For each account its driver, or why it has none."""
@@ -43,15 +47,29 @@ class Connector:
 
     def make(self, snapshot: Snapshot, secrets: Secrets, wanted: Collection[Account]) -> Drivers:
         """Drivers of the wanted accounts. None of them connects before it is put on the switchboard."""
-        return {account: self._driver(snapshot.accounts[account], secrets) for account in wanted}
+        manifests = self._manifests(snapshot)
+        return {account: self._driver(manifests, snapshot.accounts[account], secrets) for account in wanted}
 
-    def _driver(self, settings: AccountSettings, secrets: Secrets) -> Platform | str:
+    async def load(self, snapshot: Snapshot, wanted: Collection[Account]) -> None:
+        """Imports the libraries of the wanted accounts beside the event loop, so that nobody waits for that."""
+        manifests = self._manifests(snapshot)
+        for name in {account.platform for account in wanted if snapshot.accounts[account].refusal is None}:
+            with suppress(Startup):  # `make` says so
+                await asyncio.to_thread(platforms.driver_of, manifests, name)
+
+    def _manifests(self, snapshot: Snapshot) -> platforms.Manifests:
+        return platforms.Manifests(self._layout.plugins, snapshot.plugins)
+
+    def _driver(self, manifests: platforms.Manifests, settings: AccountSettings, secrets: Secrets) -> Platform | str:
         if settings.refusal is not None:
             return settings.refusal
         try:
-            return self._wrap(platforms.make(self._surroundings(settings, secrets)))
+            return self._wrap(platforms.make(manifests, self._surroundings(settings, secrets)))
         except SeraiError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001  the drivers' supervisor: one's fault must not stop the others
+            _log.exception("a driver could not be made", account=str(settings.account))
+            return f"its driver failed ({type(error).__name__}); the log says where"
 
     def _surroundings(self, settings: AccountSettings, secrets: Secrets) -> Surroundings:
         folder = self._layout.account(*settings.account)

@@ -48,6 +48,7 @@ class Control:
         old = self.state.configured
         renewed = loaded.secrets.renewed(earlier.secrets)
         exchanged = touched(old, new, renewed)
+        await self.connector.load(new, exchanged)
         drivers = self.connector.make(new, loaded.secrets, exchanged)
         if problems := self.connector.problems(new, drivers):
             raise BadConfiguration(problems)

@@ -33,6 +33,7 @@ from serai.gateway.commands import Commands
 from serai.gateway.door import Door
 from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
+from serai.gateway.enclosed import Enclosed
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -59,6 +60,8 @@ from serai.ports.store import Store
 from serai.ports.tool import Toolbox
 from serai.stores.sqlite.archive import SqliteArchive
 from serai.stores.sqlite.store import open_store
+from serai.tools.guarded import GuardedFetch
+from serai.tools.inbox import WorkspaceInbox
 from serai.tools.thread import AgentThreads
 from serai.tools.toolbox import BuiltinToolbox
 from serai.web.hub import Turns
@@ -104,6 +107,7 @@ class Gateway:
         self._engine = LocalEngine()
         self._switchboard = Switchboard(self._entropy)
         self._threads = AgentThreads()
+        self._fetch = GuardedFetch()
         prepare_agents(state.snapshot)
         self.token = chance.token_urlsafe(32)
         opened = open_store(layout.database)
@@ -141,6 +145,8 @@ class Gateway:
             drafts=Drafts(means, state, self._switchboard.platform),
             presence=Presence(self._switchboard.platform),
             asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
+            enclosed=Enclosed(state, self._switchboard.platform, WorkspaceInbox(self._threads), self._fetch),
+            takes=self._outbox.takes,
             hooks=agent_hooks,
             activity=self._activity,
         )
@@ -203,6 +209,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._threads.close()
+        await self._fetch.close()
         await self._archive.close()
         await self._store.close()
 

@@ -100,7 +100,7 @@ async def _serve(
 
 async def _read(layout: Layout, environment: Mapping[str, str], models: LocalModels) -> Loaded:
     """The configuration as it is in the files now, with a model of this machine where it names none."""
-    read = partial(load, layout.home, environment, platforms.Schemas(), toolsets.names())
+    read = partial(load, layout.home, environment, platforms.Schemas(layout.plugins), toolsets.names())
     loaded = await asyncio.to_thread(read, models.found)
     if loaded.snapshot is not None and loaded.needs_local and models.found is None:
         local = await models.find()

@@ -79,6 +79,7 @@ def _platforms(accounts: Iterable[AccountSettings]) -> Document:
             "require_mention": entry.require_mention,
             "merge": entry.merge,
             "stream": entry.stream,
+            "file_limit_mb": entry.file_limit // 1_000_000,
         }
         platform = platforms.setdefault(entry.account.platform, {"accounts": {}})
         refused = {"refused": entry.refusal} if entry.refusal else {}

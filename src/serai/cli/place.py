@@ -58,7 +58,7 @@ class Place:
         from serai.config.load import LocalModel, load
 
         known = self.environment if environment is None else environment
-        return load(self.home, known, platforms.Schemas(), toolsets.names(), LocalModel(AT_START))
+        return load(self.home, known, platforms.Schemas(self.layout.plugins), toolsets.names(), LocalModel(AT_START))
 
     def snapshot(self) -> "Snapshot":
         """The configuration as the gateway would have it. Raises Failed, naming every problem, where it has none.

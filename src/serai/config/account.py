@@ -15,7 +15,16 @@ from serai.core.snapshot import Access
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_ACCESS_KEYS: Final = ("allow_users", "allow_chats", "open", "pairing", "require_mention", "merge", "stream")
+_ACCESS_KEYS: Final = (
+    "allow_users",
+    "allow_chats",
+    "open",
+    "pairing",
+    "require_mention",
+    "merge",
+    "stream",
+    "file_limit_mb",
+)
 _ACCOUNTS: Final = "accounts"
 
 
@@ -31,6 +40,7 @@ class AccountSection:
     require_mention: bool
     merge: bool
     stream: bool
+    file_limit: int
 
 
 def read_accounts(root: Section, platforms: "Mapping[str, type[BaseModel]]") -> dict[Account, AccountSection]:
@@ -86,8 +96,9 @@ def _account(section: Section, account: Account, model: "type[BaseModel]") -> Ac
         section.flag("pairing"),
     )
     mention, merge = section.flag("require_mention", True), section.switch("merge", True)
+    stream, megabytes = section.flag("stream", True), section.number("file_limit_mb", 20, least=0, most=2000)
     return AccountSection(
-        account, section.place, access, settings, secrets, mention, merge, section.flag("stream", True)
+        account, section.place, access, settings, secrets, mention, merge, stream, megabytes * 1_000_000
     )
 
 

@@ -90,6 +90,7 @@ def _accounts(settings: Settings, report: Report) -> Mapping[Account, AccountSet
             one.require_mention,
             one.merge,
             one.stream,
+            one.file_limit,
         )
         for account, one in settings.accounts.items()
     }

@@ -13,12 +13,13 @@ from typing import Any
 from serai.config.compose import Unreadable
 from serai.config.document import decoded, parse
 from serai.config.node import outline
-from serai.config.patch import Unpatchable, flow, with_item, with_pair, with_scalar, with_value, without
+from serai.config.patch import Unpatchable, flow, with_entry, with_item, with_pair, with_scalar, with_value, without
 from serai.config.replace import locked, write
 from serai.core.error import SeraiError
-from serai.core.ids import MAIN, RESERVED, is_agent_id
+from serai.core.ids import DEFAULT_ACCOUNT, MAIN, RESERVED, Account, is_agent_id
 from serai.core.route import MATCH_KEYS
 
+_ACCOUNTS = "accounts"
 MODEL_KEYS = ("name", "provider", "base_url", "api_key_env")
 
 Meaning = dict[str, Any]
@@ -94,6 +95,30 @@ class ConfigFile:
 
         if settings is not None or self._path.exists():
             self._edit(change)
+
+    def add_account(self, platform: str, account: str, settings: Mapping[str, object]) -> None:
+        """Adds an account of a platform with its settings; the default one's stand directly under the platform."""
+
+        def change(text: str, meaning: Meaning) -> str:
+            platforms = _group(meaning, "platforms")
+            known = _group(platforms, platform)
+            accounts = _group(known, _ACCOUNTS)
+            if account in accounts or (account == DEFAULT_ACCOUNT and any(key != _ACCOUNTS for key in known)):
+                raise EditError(f"the account `{Account(platform, account)}` is configured already")
+            if known and account == DEFAULT_ACCOUNT:
+                raise EditError(f"`{platform}` has accounts by name; give this one a name, too")
+            own = {account: _meaning_of(settings)}
+            if account == DEFAULT_ACCOUNT:
+                meaning["platforms"] = {**platforms, platform: _meaning_of(settings)}
+                return with_pair(text, "platforms", platform, settings)
+            meaning["platforms"] = {**platforms, platform: {**known, _ACCOUNTS: {**accounts, **own}}}
+            if accounts:
+                return with_entry(text, ("platforms", platform, _ACCOUNTS), account, settings)
+            if known:
+                return with_entry(text, ("platforms", platform), _ACCOUNTS, {account: settings})
+            return with_pair(text, "platforms", platform, {_ACCOUNTS: {account: settings}})
+
+        self._edit(change)
 
     def add_route(self, agent: str, match: Mapping[str, str | Sequence[str]], inherit_threads: bool = False) -> None:
         """Adds a route behind all others. `match` maps match keys to a text, or a list of them."""

@@ -45,6 +45,24 @@ def with_pair(text: str, top: str, key: str, value: Mapping[str, object]) -> str
     return _added(text, top, lines, f"{flow(key)}: {flow(value)}", "{}", step)
 
 
+def with_entry(text: str, path: Sequence[str], key: str, value: Mapping[str, object]) -> str:
+    """The text with a new entry in the mapping down a path of keys, which has entries already. Raises Unpatchable,
+    Unreadable."""
+    node: object = _root(text)
+    for name in path:
+        entry = node.entries.get(name) if isinstance(node, MapNode) else None
+        if entry is None or not entry.here:
+            raise Unpatchable(f"`{'.'.join(path)}` is written in a way that cannot be changed here")
+        node = entry.value
+    if not isinstance(node, MapNode) or not _cells(node):
+        raise Unpatchable(f"`{'.'.join(path)}` is written in a way that cannot be changed here")
+    if node.flow:
+        return _into_flow(text, node, f"{flow(key)}: {flow(value)}")
+    return _below_last(
+        text, node, [f"{flow(key)}:", *(f"  {flow(name)}: {flow(one)}" for name, one in value.items())]
+    )
+
+
 def with_item(text: str, top: str, value: Mapping[str, object]) -> str:
     """The text with a new item at the end of the list under the key `top`. Raises Unpatchable, Unreadable."""
     return _added(text, top, [f"- {flow(value)}"], flow(value), "[]", _step(text, top))

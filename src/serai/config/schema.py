@@ -3,10 +3,10 @@
 The order of the top-level keys here is the order of the reference; a key that is not built yet is an unknown key.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args, runtime_checkable
 
 from serai.config.account import AccountSection, read_accounts
 from serai.config.agent import AgentSettings, read_agents
@@ -48,6 +48,14 @@ TOP_KEYS: Final = (
     "shared_secrets",
 )
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+@runtime_checkable
+class Extensible(Protocol):
+    """Platforms to which plugins can add."""
+
+    def having(self, plugins: Sequence[str]) -> "Mapping[str, type[BaseModel]]":
+        """The same, with the platforms of the enabled plugins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,10 @@ def read_settings(root: Section, around: Surroundings) -> Settings:
     named = root.section("agents")
     agents = read_agents(named, around.home, around.environment, around.toolsets)
     lanes, reset, live = read_sessions(root)
-    accounts = read_accounts(root, around.platforms)
+    plugins, platforms = _plugins(root), around.platforms
+    if plugins and isinstance(platforms, Extensible):
+        platforms = platforms.having(plugins)
+    accounts = read_accounts(root, platforms)
     _refuse_open_lane(root, lanes, accounts)
     retention = root.section("retention", ("dedupe_days", "step_days"))
     return Settings(
@@ -111,7 +122,7 @@ def read_settings(root: Section, around: Surroundings) -> Settings:
         reset=reset,
         live=live,
         tools=read_tools(root.section("tools", TOOL_KEYS), around.toolsets),
-        plugins=_plugins(root),
+        plugins=plugins,
         on_unknown=root.section("delivery", ("on_unknown",)).choice("on_unknown", get_args(OnUnknown), "hold"),
         max_turns=root.section("engine", ("max_turns",)).number("max_turns", 1000),
         log_level=root.section("logging", ("level",)).choice("level", get_args(LogLevel), "info"),

@@ -41,11 +41,13 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A file to be sent: an absolute path inside the agent's workspace, the name that people see, and its type."""
+    """A file to be sent: an absolute path inside the agent's home, the name that people see, its type, and its size
+    in bytes."""
 
     path: str
     name: str
     media_type: str
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ class InputBody:
     added after the agent's persona. `options` are sampling settings, passed to the model as they are. `speaker` names
     the sender where several people share the conversation. `before` are messages that came with `message` and stand
     before it, for good: above all the results of the client's tools that an earlier turn had ended with.
+    `attachments` came with it and are taken into the agent's workspace before its model is asked.
     `approvable`: whoever asked over the API can be asked whether a tool may run. (In chats people always can.)
     """
 
@@ -137,6 +138,7 @@ class InputBody:
     before: tuple[Message, ...] = ()
     client: ClientTools | None = None
     approvable: bool = False
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

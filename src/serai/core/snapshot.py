@@ -65,7 +65,8 @@ class AccountSettings:
 
     `refusal` says why the account is disabled, else None. `require_mention`: in groups, only what is said to the bot
     is answered. `merge`: pieces that come quickly are one message; without it each message has its own turn.
-    `stream`: an answer is shown while it is written, where the platform can.
+    `stream`: an answer is shown while it is written, where the platform can. `file_limit`: bytes of a file that is
+    taken from people.
     """
 
     account: Account
@@ -75,6 +76,7 @@ class AccountSettings:
     require_mention: bool = True
     merge: bool = True
     stream: bool = True
+    file_limit: int = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)

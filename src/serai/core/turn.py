@@ -14,6 +14,7 @@ from typing import Literal
 from serai.core.decision import Decision
 from serai.core.delivery import Delivery, Target
 from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
+from serai.core.inbox import described
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
 from serai.core.source import Source
@@ -55,6 +56,15 @@ class Input:
     received_at: float
     joined: int | None = None
     source: Source | None = None
+
+    @property
+    def message(self) -> Message:
+        """What it says to the model, with a line for each file that came with it."""
+        message = self.body.message
+        if not self.body.attachments:
+            return message
+        lines = [described(self.id, n, one) for n, one in enumerate(self.body.attachments)]
+        return replace(message, text="\n".join([*filter(None, (message.text,)), *lines]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +139,8 @@ def together(inputs: Sequence[Input], *, apart: bool = False) -> tuple[Message, 
     unless they are to stay `apart`; different people's never are."""
     said: list[tuple[str, Message]] = []
     for one in inputs:
-        message = one.body.message
-        if one.body.before:
-            said.extend((one.sender, earlier) for earlier in one.body.before)
+        message = one.message
+        said.extend((one.sender, earlier) for earlier in one.body.before)
         if said and not apart and said[-1][0] == one.sender and not one.body.before:
             before = said.pop()[1]
             text = "\n".join(filter(None, (before.text, message.text)))

@@ -20,12 +20,16 @@ def ending(
     draft: Draft | None,
     *,
     told: bool,
+    notes: Sequence[str] = (),
     cut: Callable[[str], Sequence[NewDelivery]],
 ) -> Ending:
     """The answer, or the sentence about the failure, where people are to be `told`; and what becomes of the draft
-    that they have seen. What was written before a failure or a stop stays. `cut` makes the deliveries of a text."""
+    that they have seen. What was written before a failure or a stop stays. `cut` makes the
+    deliveries of a text, `notes` stand below it."""
     text = spoken(ended) if told else ""
     silent = not text.strip() or is_silence(text)
+    if notes:
+        text, silent = "\n\n".join([*([] if silent else [text]), *notes]), False
     if draft is None or not draft.told:
         return Ending() if silent else Ending(deliveries=cut(text))
     if ended.answer is not None:

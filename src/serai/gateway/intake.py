@@ -12,7 +12,7 @@ from serai.core.delivery import NewDelivery, Target
 from serai.core.error import MessageDropped, Refused, Unauthorised, UnknownAgent
 from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.lane import LaneAddress, lane_of
-from serai.core.message import Image, Inbound, InputBody, Message, Press, Revision
+from serai.core.message import Inbound, InputBody, Message, Press, Revision
 from serai.core.snapshot import AccountSettings
 from serai.core.source import Source
 from serai.core.turn import Stopped
@@ -144,7 +144,12 @@ class Intake:
             connection=source.connection,
             dedupe_key=inbound.dedupe_key,
             sender=source.user or "",
-            body=InputBody(_message(said), speaker=speaker(source) if shared else "", stream=inbound.run is not None),
+            body=InputBody(
+                Message("user", said.text),
+                speaker=speaker(source) if shared else "",
+                stream=inbound.run is not None,
+                attachments=inbound.attachments,
+            ),
             decision=decision,
             now=now,
             due_at=now + wait,
@@ -193,15 +198,6 @@ class Intake:
         if revision.text is not None and self._door.hooks.rewrites_messages:
             return Receipt(None, ignored=True)
         return Receipt(None, ignored=not await self._door.store.revise(revision))
-
-
-def _message(inbound: Inbound) -> Message:
-    """The model's view of a message: text, pictures as pictures, other files by name and address."""
-    images = tuple(Image(a.url) for a in inbound.attachments if (a.media_type or "").startswith("image/"))
-    others = [a for a in inbound.attachments if not (a.media_type or "").startswith("image/")]
-    lines = [inbound.text] if inbound.text else []
-    lines += [f"[attachment: {a.name or 'file'} ({a.media_type or 'unknown type'}) {a.url}]" for a in others]
-    return Message("user", "\n".join(lines), images=images)
 
 
 def _reply_target(source: Source, agent: AgentId) -> Target:

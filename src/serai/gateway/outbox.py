@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from serai.core.activity import Settled
-from serai.core.delivery import Delivery, Target
+from serai.core.delivery import Delivery, Enclosure, Target
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.core.ids import Account, DeliveryId
 from serai.core.split import split
@@ -80,6 +80,12 @@ class Outbox:
             raise SendTemporary(f"{connection} is not connected")
         async with self._limiter(connection):
             return await _sent(platform, delivery)
+
+    def takes(self, target: Target, enclosure: Enclosure) -> bool:
+        """Whether a file can be sent to the target's platform."""
+        platform = self._connections(target.connection)
+        most = platform.capabilities.enclosure_bytes if platform is not None else None
+        return most is not None and enclosure.size <= most
 
     def split(self, target: Target, text: str) -> Sequence[str]:
         """The pieces in which the target's platform takes a text."""

@@ -1,7 +1,7 @@
 """One turn, from its claim to its committed end (SPEC 5.3, 5.4)."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,7 +14,7 @@ from serai.agent.prompt import PromptSource
 from serai.core.activity import TurnBegan, TurnOver
 from serai.core.approval import Permission
 from serai.core.call_id import own_ids
-from serai.core.delivery import NewDelivery, Target
+from serai.core.delivery import Enclosure, NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, Suspended, UnknownAgent
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
 from serai.core.ids import DeliveryId
@@ -26,6 +26,7 @@ from serai.gateway.activity import Activity
 from serai.gateway.asking import Asking
 from serai.gateway.draft import Draft, Ending, Split
 from serai.gateway.drafts import Drafts
+from serai.gateway.enclosed import Enclosed
 from serai.gateway.ending import ending, failed, refused, reply_target
 from serai.gateway.history import History, Remembered
 from serai.gateway.hooks import AgentHooks
@@ -66,6 +67,8 @@ class Workshop:
     drafts: Drafts
     presence: Presence
     asking: Asking
+    enclosed: Enclosed
+    takes: Callable[[Target, Enclosure], bool]
     activity: Activity = field(default_factory=Activity)
 
 
@@ -167,9 +170,7 @@ class TurnRunner:
             return objection
         try:
             with use_profile(profile):
-                await self._shop.hooks.turn_begins(claim)
-                task = self._task(claim, past, progress, profile, inputs, draft)
-                answer = await self._shop.loop.run(task, progress)
+                return await self._answer(claim, past, progress, profile, inputs, draft)
         except ModelError as error:
             return TurnEnded("failed", fault=TurnFault(str(error), error.status, error.code, error.retry_after))
         except NoModel as error:
@@ -181,7 +182,23 @@ class TurnRunner:
         except Exception:  # noqa: BLE001  the turn's supervisor: a fault ends this turn alone, and is logged
             _log.exception("the turn failed", **_names(claim))
             return TurnEnded("failed", fault=_INTERNAL)
-        return TurnEnded("done", answer=answer)
+
+    async def _answer(
+        self,
+        claim: Claim,
+        past: Sequence[Message],
+        progress: Progress,
+        profile: AgentProfile,
+        inputs: list[Input],
+        draft: Draft | None,
+    ) -> TurnEnded:
+        await self._shop.hooks.turn_begins(claim)
+        refusal = await self._take_files(profile, progress, inputs)
+        if refusal is not None:
+            progress.new.append(Message("assistant", refusal))
+            return TurnEnded("done", answer=Answer(refusal))
+        task = self._task(claim, past, progress, profile, inputs, draft)
+        return TurnEnded("done", answer=await self._shop.loop.run(task, progress))
 
     def _objection(
         self, claim: Claim, past: Sequence[Message], progress: Progress, profile: AgentProfile
@@ -197,6 +214,15 @@ class TurnRunner:
             text = f"no tool call of this conversation waits for the result of `{unasked}`"
             return failed(text, 400, "no_tool_call")
         return None
+
+    async def _take_files(self, profile: AgentProfile, progress: Progress, inputs: list[Input]) -> str | None:
+        """Keeps what came with the messages. Returns what people are told where there was nothing else to answer."""
+        at_first = [one for one in inputs if one.joined is None]
+        if not any(one.body.attachments for one in at_first):
+            return None
+        taken = await self._shop.enclosed.take(profile, at_first)
+        progress.new[:] = together(taken.inputs)
+        return taken.refusal
 
     def _task(
         self,
@@ -223,7 +249,7 @@ class TurnRunner:
             options=options,
             record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
             steps=claim.steps,
-            join=self._joiner(claim, inputs) if self._steers(inputs) else None,
+            join=self._joiner(claim, inputs, profile) if self._steers(inputs) else None,
             on_delta=self._teller(inputs, progress, draft) if body.stream else draft,
             on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
             approve=self._approver(claim, inputs, draft),
@@ -233,10 +259,12 @@ class TurnRunner:
         """Whether messages may join: in chats, in the mode for that (SPEC 6.2)."""
         return inputs[0].reply_to is not None and self._shop.state.snapshot.live.busy_mode == "steer"
 
-    def _joiner(self, claim: Claim, inputs: list[Input]) -> Join:
+    def _joiner(self, claim: Claim, inputs: list[Input], profile: AgentProfile) -> Join:
         async def join(step: int) -> Sequence[Message]:
             joined = await self._shop.store.join(claim.fence, step)
             inputs.extend(joined)
+            if any(one.body.attachments for one in joined):
+                joined = (await self._shop.enclosed.take(profile, joined)).inputs
             return together(joined, apart=True)
 
         return join
@@ -288,7 +316,8 @@ class TurnRunner:
             await draft.close()
         messages = progress.complete_messages()
         target = reply_target(inputs)
-        last = self._ending(claim, ended, target, draft, told=told) if target is not None else Ending()
+        files = progress.enclosures if ended.answer is not None else ()
+        last = self._ending(claim, ended, target, draft, files, told=told) if target is not None else Ending()
         finish = Finish(ended, messages, last.deliveries, progress.unwritten, last.sealed)
         more = await until_stored(
             lambda: shop.store.finish(claim.fence, finish, shop.clock.now()), "an answer", **_names(claim)
@@ -310,17 +339,35 @@ class TurnRunner:
         except (Fenced, StorageFailed) as error:
             _log.warning("a turn could not be given back", error=str(error), **_names(claim))
 
-    def _ending(self, claim: Claim, ended: TurnEnded, target: Target, draft: Draft | None, *, told: bool) -> Ending:
-        """What people are told, in pieces that the platform takes."""
+    def _ending(
+        self,
+        claim: Claim,
+        ended: TurnEnded,
+        target: Target,
+        draft: Draft | None,
+        files: Sequence[Enclosure],
+        *,
+        told: bool,
+    ) -> Ending:
+        """What people are told, in pieces that the platform takes, and the files behind it."""
         prefix = self._prefix(claim)
         if ended.fault is not None and ended.fault.code == UnknownAgent.code:
             target, prefix = replace(target, agent_id=None), ""  # nobody may speak for that agent: the gateway does
 
-        def cut(text: str) -> list[NewDelivery]:
-            pieces = self._shop.split(target, prefix + text)
-            return [NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, piece) for piece in pieces]
+        def new(text: str, file: Enclosure | None = None) -> NewDelivery:
+            return NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, text, enclosure=file)
 
-        return ending(ended, target, draft, told=told, cut=cut)
+        taken = [file for file in files if self._shop.takes(target, file)]
+        notes = [f"(The file `{file.name}` cannot be sent here.)" for file in files if file not in taken]
+        last = ending(
+            ended,
+            target,
+            draft,
+            told=told,
+            notes=notes,
+            cut=lambda text: [new(piece) for piece in self._shop.split(target, prefix + text)],
+        )
+        return replace(last, deliveries=[*last.deliveries, *(new("", file) for file in taken)]) if taken else last
 
     def _count(self, claim: Claim, ended: TurnEnded, seconds: float) -> None:
         meter = self._shop.meter

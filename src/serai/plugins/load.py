@@ -38,12 +38,19 @@ def load_plugins(enabled: Sequence[str], folder: Path) -> Sequence[tuple[str, ob
 
 def _folder_plugin(name: str, file: Path) -> ModuleType:
     module_name = f"serai_plugin_{name}"
+    known = sys.modules.get(module_name)
+    if known is not None and known.__file__ == str(file):
+        return known
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
         raise Startup(f"{file} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
     return module
 
 

@@ -156,7 +156,8 @@ class Fetching(Protocol):
     """A platform that has the bytes of files that came with messages."""
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
-        """The file, of at most `limit` bytes. Raises FetchFailed, before reading on, for one that is larger."""
+        """The file, of at most `limit` bytes. Raises FetchFailed, before reading on, for one that is larger, and for
+        one that is gone; ConnectionError where another try may help."""
         ...
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from serai.core.delivery import Enclosure
 from serai.core.ids import SessionId, TurnId
 from serai.core.profile import AgentProfile
 from serai.ports.model import ToolSpec
@@ -39,6 +40,15 @@ class Asking(Protocol):
 
     def question(self, arguments: Mapping[str, Any]) -> str | None:
         """What they are asked, completing `May I …?`; None where these arguments need no approval."""
+        ...
+
+
+@runtime_checkable
+class Enclosing(Protocol):
+    """A tool whose calls send a file along with the turn's answer (SPEC 6.8)."""
+
+    def enclosure(self, context: ToolContext, arguments: Mapping[str, Any]) -> Enclosure | None:
+        """The file of a call that was done, the same each time; None where it is gone."""
         ...
 
 

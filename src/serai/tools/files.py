@@ -16,6 +16,7 @@ from serai.tools import disk
 from serai.tools.failure import told
 from serai.tools.folder import Listing, list_folder
 from serai.tools.search import Search, search_files
+from serai.tools.sending import SendFile
 from serai.tools.thread import AgentThreads
 from serai.tools.tool import Arguments, blocking_tool
 from serai.tools.workspace import Place, RelativePath, place
@@ -53,7 +54,7 @@ class Delete(Arguments, frozen=True):
 
 
 def file_tools(threads: AgentThreads) -> Sequence[Tool]:
-    """The tools. Reading, listing, searching and writing may be repeated; an edit and a deletion may not."""
+    """The tools. Edits and deletions may not be repeated, all others may."""
     return (
         blocking_tool(
             "file_read",
@@ -101,6 +102,7 @@ def file_tools(threads: AgentThreads) -> Sequence[Tool]:
             guidance=GUIDANCE,
             asks=lambda wanted: f"delete the file `{wanted.path}`",
         ),
+        SendFile(threads, GUIDANCE),
     )
 
 

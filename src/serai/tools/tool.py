@@ -85,11 +85,11 @@ def blocking_tool(
     asks: Callable[[_A], str] | None = None,
 ) -> BlockingTool[_A]:
     """A tool of that name for the model; `arguments` also gives its JSON Schema. Where it `asks`, people decide."""
-    spec = ToolSpec(name, description, _parameters(arguments))
+    spec = ToolSpec(name, description, parameters(arguments))
     return BlockingTool(spec, idempotent, guidance, arguments, work, threads, asks)
 
 
-def _parameters(arguments: type[Arguments]) -> Mapping[str, Any]:
+def parameters(arguments: type[Arguments]) -> Mapping[str, Any]:
     """A plain JSON Schema object: msgspec's, without the reference it stands behind."""
     _, definitions = msgspec.json.schema_components([arguments])
     schema = definitions[arguments.__name__]

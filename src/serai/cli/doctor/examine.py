@@ -23,6 +23,7 @@ CHECKS: Final[tuple[Callable[[Patient], Iterable[Finding]], ...]] = (
     surroundings.port,
     surroundings.time,
     surroundings.callbacks,
+    account.credentials,
     account.connections,
     home.held,
     configuration.known,

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 
 @click.command("setup")
+@click.argument("platform", required=False)
+@click.option("--account", metavar="NAME", default="default", help="Of a platform: the account's name.")
+@click.option("--set", "given_settings", metavar="KEY=VALUE", multiple=True, help="Of a platform: a setting.")
+@click.option(
+    "--secret", "given_secrets", metavar="KEY=FILE", multiple=True, help="Of a platform: a secret's value, in a file."
+)
+@click.option("--allow-user", metavar="ID", multiple=True, help="Of a platform: who may write to the agents.")
 @click.option("--provider", metavar="NAME", help="Who serves the model, such as openai.")
 @click.option("--model", metavar="NAME", help="The model's name.")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint.")
@@ -32,11 +39,32 @@ if TYPE_CHECKING:
 @click.option("--no-test", is_flag=True, help="Do not call the model.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what is not given is left to the defaults.")
 @click.pass_obj
-def setup(place: Place, /, api_key_file: IO[str] | None, no_test: bool, **options: Any) -> None:
-    """Choose a model, try it, and begin a first agent. It can be run again: what is there stays.
+def setup(
+    place: Place,
+    /,
+    platform: str | None,
+    account: str,
+    given_settings: tuple[str, ...],
+    given_secrets: tuple[str, ...],
+    allow_user: tuple[str, ...],
+    api_key_file: IO[str] | None,
+    no_test: bool,
+    **options: Any,
+) -> None:
+    """Choose a model, try it, and begin a first agent; or, with PLATFORM, connect a chat platform.
+
+    It can be run again: what is there stays.
 
     Keys go into .env, settings into config.yaml, whose comments stay. Nothing is written before the model answered.
     """
+    if platform is not None:
+        from serai.cli.setup.platform import Wanted, set_up
+
+        secrets = {key: _content(path) for key, path in map(_pair, given_secrets)}
+        people = tuple(allow_user)
+        settings = dict(map(_pair, given_settings))
+        set_up(place, Wanted(platform, account, settings, secrets, people, not no_test, options["yes"]))
+        return
     from serai.cli.agent_add import check_id
     from serai.cli.setup.agent import begin
     from serai.cli.setup.given import Given
@@ -59,6 +87,22 @@ def setup(place: Place, /, api_key_file: IO[str] | None, no_test: bool, **option
     _write(place, chosen)
     profile = begin(place, place.snapshot(), given)
     _tell(place, profile.id)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise click.UsageError(f"`{text}` must be KEY=VALUE.")
+    return key, value
+
+
+def _content(path: str) -> str:
+    """A secret from a file; `-` is standard input."""
+    try:
+        with click.open_file(path, encoding="utf-8") as file:
+            return str(file.read()).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{path} cannot be read: {error}") from error
 
 
 def _fetch(place: Place) -> None:
