@@ -39,7 +39,7 @@ def run(setting: Setting) -> Outcome:
     first, first_proxy = _first_token(mine, 50), _first_token(its, 50)
     cpu, cpu_proxy = [one.cpu_ms_per_turn for one in mine], [one.cpu_ms_per_turn for one in its]
     ratios = [a / b for a, b in zip(cpu, cpu_proxy, strict=True) if b]
-    what = f"{CLIENTS} streaming clients"
+    what = f"{CLIENTS} streams"
     figures = [
         Figure(
             NAME,
