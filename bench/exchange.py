@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,12 +23,14 @@ class Disconnected(Exception):
 
 
 class Exchange(asyncio.Protocol):
-    """Sends one request at a time and collects its response."""
+    """Sends one request at a time and collects its response. `seen_ns` is when what it looked out for was there."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.waiting: asyncio.Future[Reply] | None = None
         self.buffer = b""
+        self.awaited = b""
+        self.seen_ns = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -42,11 +45,13 @@ class Exchange(asyncio.Protocol):
         """Whether a request can be sent."""
         return self.transport is not None and not self.transport.is_closing()
 
-    def ask(self, request: bytes) -> asyncio.Future[Reply]:
-        """Send `request` now; the future gives its response. Raises Disconnected when not connected."""
+    def ask(self, request: bytes, awaited: bytes = b"") -> asyncio.Future[Reply]:
+        """Send `request` now; the future gives its response. The moment when `awaited` is in what has come is
+        noted. Raises Disconnected when not connected."""
         if self.transport is None:
             raise Disconnected("not connected")
         self.buffer = b""
+        self.awaited, self.seen_ns = awaited, 0
         self.waiting = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         return self.waiting
@@ -58,6 +63,8 @@ class Exchange(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
+        if self.awaited and self.awaited in self.buffer:
+            self.awaited, self.seen_ns = b"", time.monotonic_ns()
         reply = parse(self.buffer)
         if reply is not None and self.waiting is not None and not self.waiting.done():
             self.waiting.set_result(reply)

@@ -1,7 +1,8 @@
 """The load generator: `python -m bench.load` reads a Plan on stdin and writes a Load to stdout.
 
 All connections are open before the first request; then every client starts at the same instant. One request per
-client is therefore a burst. An answer counts only when it is word for word what the model said.
+client is therefore a burst. An answer counts only when it is word for word what the model said; in a paced plan, to
+this very request.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 import msgspec
 import uvloop
 
-from bench import wire
+from bench import pace, wire
 from bench.exchange import Disconnected, Exchange, Reply
 from bench.plan import Load, Plan
 
@@ -23,15 +25,46 @@ GIVE_UP_AFTER = 50
 ANSWER_LIMIT_S = 60.0
 
 
-def fault(reply: Reply) -> str | None:
-    """Why a reply does not count, or None when it is right."""
+class Unfit(Exception):
+    """Why a reply does not count."""
+
+
+def text_of(reply: Reply) -> str | None:
+    """What a reply says. Raises Unfit where it is no completion."""
     if reply.status != 200:
-        return f"status {reply.status}"
+        raise Unfit(f"status {reply.status}")
     try:
-        text = wire.text_of_stream(reply.body) if reply.streamed else wire.text_of_completion(reply.body)
+        return wire.text_of_stream(reply.body) if reply.streamed else wire.text_of_completion(reply.body)
     except msgspec.DecodeError:
-        return "not a completion"
-    return None if text == wire.ANSWER else "wrong text"
+        raise Unfit("not a completion") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request. `number` is set where it is unlike all others of its plan."""
+
+    request: bytes
+    number: int | None = None
+
+    @property
+    def awaited(self) -> bytes:
+        """The bytes with which the answer's first token begins, as far as they are known."""
+        return b"" if self.number is None else pace.mark(self.number).encode()
+
+    def lag_ns(self, reply: Reply, seen_ns: int) -> int | None:
+        """By how much the first token, seen at `seen_ns`, was behind the model's; None where it does not say.
+        Raises Unfit where the reply is not the whole answer."""
+        text = text_of(reply)
+        if self.number is None:
+            if text != wire.ANSWER:
+                raise Unfit("wrong text")
+            return None
+        written_ns = pace.written_at(text, self.number)
+        if written_ns is None:
+            raise Unfit("wrong text")
+        if not seen_ns:
+            raise Unfit("first token in pieces")
+        return seen_ns - written_ns
 
 
 class Run:
@@ -39,8 +72,9 @@ class Run:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.requests = [ask.encode(plan.port) for ask in plan.asks]
+        self.questions = [Question(ask.encode(plan.port)) for ask in plan.asks]
         self.latencies: list[float] = []
+        self.lags: list[float] = []
         self.errors: Counter[str] = Counter()
 
     async def connect(self) -> Exchange:
@@ -60,9 +94,9 @@ class Run:
     async def client(self, number: int, exchange: Exchange) -> None:
         """One client's requests, one after another; gives up when nearly everything fails."""
         for turn in range(self.plan.requests // self.plan.clients):
-            request = self.requests[self.plan.ask_of(number, turn)]
+            question = self.question(number, turn)
             began = time.perf_counter()
-            problem, exchange = await self._once(exchange, request)
+            problem, exchange = await self._once(exchange, question)
             if problem is None:
                 self.latencies.append(time.perf_counter() - began)
                 continue
@@ -71,12 +105,20 @@ class Run:
                 return
         exchange.close()
 
-    async def _once(self, exchange: Exchange, request: bytes) -> tuple[str | None, Exchange]:
+    def question(self, client: int, turn: int) -> Question:
+        """A client's request number `turn`."""
+        ask = self.plan.ask_of(client, turn)
+        if not self.plan.paced:
+            return self.questions[ask]
+        number = client + self.plan.clients * turn
+        return Question(self.plan.asks[ask].encode(self.plan.port, pace.question(number)), number)
+
+    async def _once(self, exchange: Exchange, question: Question) -> tuple[str | None, Exchange]:
         try:
             if not exchange.open:
                 exchange = await self.connect()
             async with asyncio.timeout(ANSWER_LIMIT_S):
-                reply = await exchange.ask(request)
+                reply = await exchange.ask(question.request, question.awaited)
         except Disconnected:
             return "disconnected", exchange
         except TimeoutError:
@@ -86,7 +128,13 @@ class Run:
             return "connection refused", exchange
         if not reply.keep:
             exchange.close()
-        return fault(reply), exchange
+        try:
+            lag_ns = question.lag_ns(reply, exchange.seen_ns)
+        except Unfit as unfit:
+            return str(unfit), exchange
+        if lag_ns is not None:
+            self.lags.append(lag_ns / 1e9)
+        return None, exchange
 
     async def run(self) -> Load:
         """Open the connections, then start all clients at once."""
@@ -101,6 +149,7 @@ class Run:
             elapsed_s=elapsed,
             percentiles_ms=percentiles(self.latencies),
             cpu_s=time.process_time() - cpu,
+            first_token_ms=percentiles(self.lags),
         )
 
 

@@ -25,9 +25,9 @@ class Ask(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
     stream: bool = False
 
-    def encode(self, port: int) -> bytes:
+    def encode(self, port: int, question: str = wire.QUESTION) -> bytes:
         """The request's bytes, for a server on this loopback port."""
-        said = [{"role": "user", "content": wire.QUESTION}]
+        said = [{"role": "user", "content": question}]
         asked = {"model": self.model, "messages": said, "stream": self.stream}
         body = msgspec.json.encode(asked)
         head = [
@@ -44,7 +44,8 @@ class Plan(msgspec.Struct, frozen=True):
     """A closed loop of `clients` keep-alive connections that send `requests` in all (a multiple of `clients`).
 
     Client c's k-th request is the ask number c + clients * (k // repeat), counted round: with as many asks as
-    clients, or a multiple, an ask belongs to one client and is never sent twice at once.
+    clients, or a multiple, an ask belongs to one client and is never sent twice at once. With `paced`, the model
+    writes token by token and every request has a question of its own (`bench.pace`).
     """
 
     port: int
@@ -52,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
     requests: int
     asks: list[Ask]
     repeat: int = 1
+    paced: bool = False
 
     def ask_of(self, client: int, turn: int) -> int:
         """The index in `asks` of a client's request number `turn`."""
@@ -61,7 +63,8 @@ class Plan(msgspec.Struct, frozen=True):
 class Load(msgspec.Struct, frozen=True):
     """What came of a plan. Only a 200 with the very text the model sent counts as `answered`.
 
-    `percentiles_ms` holds latencies at 0, 1, ... 100 percent; `cpu_s` is the generator's own processor time.
+    `percentiles_ms` holds latencies at 0, 1, ... 100 percent; `first_token_ms` likewise how far the first token that
+    a client saw was behind the model's writing it, in a paced plan; `cpu_s` is the generator's own processor time.
     """
 
     answered: int
@@ -69,6 +72,7 @@ class Load(msgspec.Struct, frozen=True):
     elapsed_s: float
     percentiles_ms: list[float]
     cpu_s: float
+    first_token_ms: list[float] = []
 
     @property
     def failed(self) -> int:

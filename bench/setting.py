@@ -119,6 +119,15 @@ class Setting:
         finally:
             self.end(subject)
 
+    @contextmanager
+    def fresh_proxy(self) -> Iterator[Subject]:
+        """A bare proxy of its own, ready, ended after the block."""
+        subject = self._ready(start_proxy(self.work, self.upstream))
+        try:
+            yield subject
+        finally:
+            self.end(subject)
+
     def end(self, subject: Subject) -> None:
         """Stop a server that `start` gave."""
         subject.process.stop()
@@ -132,9 +141,9 @@ class Setting:
         subject.first_answer()
         return subject
 
-    def control(self, latency_ms: float) -> None:
-        """Set the model's latency and zero the stub's counters."""
-        send(self.stub_port, "POST", "/control", msgspec.json.encode(Control(latency_ms)))
+    def control(self, latency_ms: float, token_ms: float = 0) -> None:
+        """Set the model's latency and pace, and zero the stub's counters."""
+        send(self.stub_port, "POST", "/control", msgspec.json.encode(Control(latency_ms, token_ms)))
 
     def stats(self) -> Stats:
         """The stub's counters."""
@@ -148,23 +157,33 @@ class Setting:
         asks: list[Ask] | None = None,
         *,
         latency_ms: float = 0,
+        token_ms: float = 0,
         repeat: int = 1,
     ) -> Sample:
         """Put a server under load and measure it; `requests` is rounded to a multiple of `clients`."""
         each = max(round(requests / clients), 1)
-        plan = Plan(subject.port, clients, each * clients, asks or [subject.ask()], repeat)
+        plan = Plan(subject.port, clients, each * clients, asks or [subject.ask()], repeat, paced=token_ms > 0)
         self.settle(SETTLE_S)
-        self.control(latency_ms)
+        self.control(latency_ms, token_ms)
         before = subject.process.cpu_s()
         load = generate(plan)
         used = subject.process.cpu_s() - before
         return Sample(load, used, self.stats())
 
     def pairs(
-        self, times: int, clients: int, requests: int, *, latency_ms: float = 0, stream: bool = False
+        self,
+        times: int,
+        clients: int,
+        requests: int,
+        *,
+        latency_ms: float = 0,
+        token_ms: float = 0,
+        stream: bool = False,
+        subjects: tuple[Subject, Subject] | None = None,
     ) -> list[tuple[Sample, Sample]]:
-        """Gateway and bare proxy under the same load, in turns (A B, B A, ...), after a warm-up of each."""
-        subjects = [self.gateway(), self.proxy()]
+        """Gateway and bare proxy under the same load, in turns (A B, B A, ...), after a warm-up of each. They are
+        the shared ones unless `subjects` says which."""
+        subjects = subjects or (self.gateway(), self.proxy())
         for subject in subjects:
             self.load(subject, clients, min(requests, self.size(1000, 100)), [subject.ask(stream=stream)])
         found = []
@@ -172,7 +191,9 @@ class Setting:
             taken: dict[str, Sample] = {}
             for subject in subjects if number % 2 == 0 else subjects[::-1]:
                 asks = [subject.ask(stream=stream)]
-                taken[subject.name] = self.load(subject, clients, requests, asks, latency_ms=latency_ms)
+                taken[subject.name] = self.load(
+                    subject, clients, requests, asks, latency_ms=latency_ms, token_ms=token_ms
+                )
             found.append((taken[subjects[0].name], taken[subjects[1].name]))
         for subject in subjects:
             self.note_stall(subject)

@@ -1,30 +1,33 @@
 """An OpenAI-compatible model that answers with precomputed bytes: `python -m bench.stub_model --port P`.
 
 A plain asyncio protocol: an HTTP framework here would take its processor time from the two cores on which the
-gateway is measured. The first byte comes after the latency, the chunks together; each event is an HTTP chunk.
+gateway is measured. The first byte comes after the latency, the chunks together, or token by token where there is a
+pace (`bench.pace`); each event is an HTTP chunk.
 
     POST /v1/chat/completions     the answer, streamed or whole
     GET  /v1/models, /health      for readiness checks
     GET  /stats                   counters since the last POST /control
-    POST /control                 {"latency_ms": 200}; resets the counters
+    POST /control                 {"latency_ms": 200, "token_ms": 10}; resets the counters
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
 import uvloop
 
-from bench import wire
+from bench import pace, wire
 
 
 class Control(msgspec.Struct, frozen=True):
-    """How the model behaves from now on."""
+    """How the model behaves from now on. With `token_ms`, streamed answers come at that pace."""
 
     latency_ms: float = 0.0
+    token_ms: float = 0.0
 
 
 class Stats(msgspec.Struct):
@@ -42,13 +45,16 @@ def _response(body: bytes, kind: bytes = b"application/json") -> bytes:
     return head + body
 
 
-def _streamed() -> bytes:
-    events = b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in wire.stream())
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head + events + b"0\r\n\r\n"
+def _chunked(*events: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in events)
 
 
-STREAMED = _streamed()
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST = b"0\r\n\r\n"
+STREAMED = HEAD + _chunked(*wire.stream()) + LAST
+OPENING = HEAD + _chunked(wire.role())
+TOKENS = tuple(_chunked(wire.chunk({"content": token})) for token in pace.REST)
+CLOSING = _chunked(*wire.ending()) + LAST
 WHOLE = _response(msgspec.json.encode(wire.completion("bench", wire.ANSWER)))
 MODELS = _response(b'{"object":"list","data":[{"id":"bench","object":"model","owned_by":"bench"}]}')
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -56,15 +62,17 @@ NO_LENGTH = b"HTTP/1.1 411 Length Required\r\nConnection: close\r\nContent-Lengt
 
 
 class Model:
-    """The latency in force and the counters, shared by all connections."""
+    """Latency and pace in force and the counters, shared by all connections."""
 
     def __init__(self) -> None:
         self.latency_s = 0.0
+        self.token_s = 0.0
         self.stats = Stats()
 
     def control(self, body: bytes) -> bytes:
-        """Set the latency; zero the counters but for what is in flight. Returns the HTTP response."""
-        self.latency_s = msgspec.json.decode(body, type=Control).latency_ms / 1000
+        """Set latency and pace; zero the counters but for what is in flight. Returns the HTTP response."""
+        told = msgspec.json.decode(body, type=Control)
+        self.latency_s, self.token_s = told.latency_ms / 1000, told.token_ms / 1000
         self.stats = Stats(in_flight=self.stats.in_flight)
         return _response(b"{}")
 
@@ -89,6 +97,39 @@ def model_name(body: bytes) -> str:
 def wants_stream(body: bytes) -> bool:
     """Whether a request body asks for a streamed answer."""
     return b'"stream":true' in body or b'"stream": true' in body
+
+
+class Writing:
+    """A streamed answer under way: each token has its time, which does not move when an earlier one was late."""
+
+    def __init__(
+        self, asked: str, model: Model, write: Callable[[bytes], None], end: Callable[[bytes], None]
+    ) -> None:
+        self.asked = asked
+        self.every_s = model.token_s
+        self.write = write
+        self.end = end
+        self.told = 0
+        self.loop = asyncio.get_running_loop()
+        self.due = self.loop.time() + model.latency_s
+        self.loop.call_at(self.due, self._first)
+
+    def _first(self) -> None:
+        self._next()
+        self.write(OPENING + _chunked(wire.chunk({"content": pace.first_token(self.asked)})))
+
+    def _more(self) -> None:
+        token = TOKENS[self.told]
+        self.told += 1
+        if self.told < len(TOKENS):
+            self._next()
+            self.write(token)
+        else:
+            self.end(token + CLOSING)
+
+    def _next(self) -> None:
+        self.due += self.every_s
+        self.loop.call_at(self.due, self._more)
 
 
 class Connection(asyncio.Protocol):
@@ -121,7 +162,9 @@ class Connection(asyncio.Protocol):
         if path == b"/v1/chat/completions":
             model.count(body)
             answer = STREAMED if wants_stream(body) else WHOLE
-            if model.latency_s:
+            if model.token_s and answer is STREAMED:
+                Writing(pace.mark_in(body), model, self._write, self._finish)
+            elif model.latency_s:
                 asyncio.get_running_loop().call_later(model.latency_s, self._finish, answer)
             else:
                 self._finish(answer)

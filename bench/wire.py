@@ -82,14 +82,18 @@ def chunk(delta: dict[str, str] | None, *, finish: str | None = None, usage: boo
 
 
 def stream() -> list[bytes]:
-    """The whole streamed answer: role, four pieces, finish, usage, [DONE]."""
-    return [
-        chunk({"role": "assistant", "content": ""}),
-        *(chunk({"content": piece}) for piece in PIECES),
-        chunk({}, finish="stop"),
-        chunk(None, usage=True),
-        b"data: [DONE]\n\n",
-    ]
+    """The whole streamed answer: role, four pieces, and what ends it."""
+    return [role(), *(chunk({"content": piece}) for piece in PIECES), *ending()]
+
+
+def role() -> bytes:
+    """The event before the first piece."""
+    return chunk({"role": "assistant", "content": ""})
+
+
+def ending() -> list[bytes]:
+    """The events after the last piece: finish, usage, [DONE]."""
+    return [chunk({}, finish="stop"), chunk(None, usage=True), b"data: [DONE]\n\n"]
 
 
 def text_of_stream(body: bytes) -> str | None:

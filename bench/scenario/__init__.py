@@ -19,6 +19,7 @@ from bench.scenario import (
     session_length,
     stall,
     streamed_turn,
+    streaming_clients,
 )
 from bench.setting import Setting
 
@@ -37,6 +38,7 @@ SCENARIOS: dict[str, Scenario] = {
         agent_count,
         route_count,
         streamed_turn,
+        streaming_clients,
         help_text,
         stall,
         dearest,

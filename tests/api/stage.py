@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from openai import AsyncOpenAI
 
+from serai.api.feed import Feed
 from serai.api.server import Server
 from serai.api.services import Readiness, Services, Trail
 from serai.core.change import BadConfiguration, Change
@@ -64,6 +65,7 @@ class FakeRun:
     replayed: bool = False
     abandoned: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
+    _feed: Feed | None = None
 
     async def events(self) -> AsyncIterator[RunEvent]:
         for step in self.script:
@@ -73,6 +75,10 @@ class FakeRun:
                 raise step
             else:
                 yield step
+
+    async def batch(self, patience: float) -> list[RunEvent]:
+        self._feed = self._feed or Feed(self.events())
+        return await self._feed.batch(patience)
 
     async def ended(self) -> TurnEnded:
         async for event in self.events():
@@ -85,6 +91,8 @@ class FakeRun:
 
     def close(self) -> None:
         self.closed = True
+        if self._feed is not None:
+            self._feed.close()
 
 
 class FakeRuns:

@@ -2,7 +2,10 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +53,24 @@ async def test_cycles_are_really_found() -> None:
     assert gc.get_count()[0] < 20_000
     task.cancel()
     await asyncio.wait([task])
+
+
+UP = """
+import gc, sys
+from pathlib import Path
+from serai.app.up import main
+main(Path(sys.argv[1]), {}, lambda _: print(gc.get_freeze_count() > 0, flush=True), port=0)
+"""
+CONFIG = "model: {name: m, base_url: 'http://127.0.0.1:9/v1'}\n"
+
+
+@pytest.mark.slow
+def test_the_first_look_is_over_when_the_gateway_is_up(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(0o700)
+    (home / "config.yaml").write_text(CONFIG)
+    with subprocess.Popen([sys.executable, "-c", UP, home], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.kill()
+    assert said == "True\n"

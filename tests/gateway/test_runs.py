@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from serai.core.error import Unauthorised, UnknownAgent
-from serai.core.event import TextDelta, TurnEnded
+from serai.core.event import RunEvent, TextDelta, TurnEnded
 from serai.core.ids import AgentId
 from serai.core.principal import Principal
+from serai.gateway.run import Run
 from serai.ports.store import IdempotencyConflict, SessionTaken
 from serai.testing.clock import virtual_time
 from serai.testing.model import Fail, ScriptedModel
@@ -21,6 +22,14 @@ OTHER_KEY = Principal("other-key", frozenset({AgentId("ops")}))
 def text(ended: TurnEnded) -> str:
     assert ended.answer is not None, ended
     return ended.answer.text
+
+
+async def rest(run: Run) -> list[RunEvent]:
+    """Everything that a run still tells, in batches."""
+    events: list[RunEvent] = []
+    while not (events and isinstance(events[-1], TurnEnded)):
+        events += await run.batch(15)
+    return events
 
 
 @virtual_time
@@ -39,6 +48,27 @@ async def test_a_stream_tells_each_piece_and_then_the_end() -> None:
         events = [event async for event in run.events()]
     assert [e.text for e in events if isinstance(e, TextDelta)] == ["one ", "two ", "three"]
     assert isinstance(events[-1], TurnEnded)
+
+
+@virtual_time
+async def test_a_stream_in_batches_leaves_nothing_out() -> None:
+    async with Stage(ScriptedModel(["one two three"])).running() as stage:
+        run = await stage.ask("hello", stream=True)
+        events = await rest(run)
+        assert text(await run.ended()) == "one two three"
+    assert [e.text for e in events if isinstance(e, TextDelta)] == ["one ", "two ", "three"]
+
+
+@virtual_time
+async def test_a_batch_is_empty_while_the_model_thinks_and_a_repeated_call_has_its_end_at_once() -> None:
+    async with Stage(ScriptedModel(["hello"], delay=20)).running() as stage:
+        run = await stage.ask("hello", stream=True, idempotency="k1")
+        again = await stage.ask("hello", stream=True, idempotency="k1")
+        assert await asyncio.gather(run.batch(15), again.batch(15)) == [[], []]
+        told, repeated = await asyncio.gather(rest(run), rest(again))
+        assert told == repeated
+        later = await stage.ask("hello", stream=True, idempotency="k1")
+        assert await later.batch(15) == told[-1:]
 
 
 @virtual_time

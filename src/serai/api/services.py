@@ -48,6 +48,11 @@ class Run(Protocol):
         """What happens, in order; the last event is a TurnEnded."""
         ...
 
+    async def batch(self, patience: float) -> list[RunEvent]:
+        """What has happened since the last call, waiting for at least one event; nothing after `patience` seconds of
+        silence. The last event is a TurnEnded."""
+        ...
+
     async def ended(self) -> TurnEnded:
         """Waits for the end."""
         ...

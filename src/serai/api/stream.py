@@ -4,7 +4,6 @@ from typing import Final
 
 from serai.api.answer import KEEP_ALIVE, Chunks
 from serai.api.error import unanswered
-from serai.api.feed import Feed
 from serai.api.path import Call
 from serai.api.reply import EventStream
 from serai.api.services import Run
@@ -29,15 +28,13 @@ class Stream:
     async def tell(self) -> EventStream:
         """Sends everything. Raises ApiError where the turn ended without an answer, ClientGone where nobody listens;
         then, and when it is cancelled, the run is abandoned."""
-        feed = Feed(self._run.events())
         ended = None
         try:
             while ended is None:
-                batch = await feed.batch(PATIENCE_S)
+                batch = await self._run.batch(PATIENCE_S)
                 ended = last if batch and isinstance(last := batch[-1], TurnEnded) else None
                 await self._pass_on(batch, ended)
         finally:
-            feed.close()
             if ended is None:
                 self._run.abandon()
             self._run.close()

@@ -85,11 +85,12 @@ async def _serve(
             state = State(snapshot, loaded.secrets, {ACCOUNT: STANDING})
             set_up(layout.logs, snapshot.log_level, Redactor(state.secret_values))
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
+            # its first look, at everything there is, is over before anybody can be kept waiting by it
+            collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))
             url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))
             lock.announce(url, gateway.token)
             announce(Running(url, snapshot, loaded.notices, demo=models.embedded is not None))
             _log.info("the gateway is up", url=url, agents=len(snapshot.agents))
-            collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))
             await _told_to_stop()
             collector.cancel()
             _log.info("the gateway stops")

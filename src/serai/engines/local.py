@@ -113,17 +113,22 @@ class LocalLease:
 
 @dataclass(slots=True, eq=False)
 class LocalSubscription:
-    """Events of one topic, in order. One reader."""
+    """Events of one topic, in order. One reader.
+
+    Its patience is one timer that looks when it rings whether there was an event, instead of one timer per event: a
+    stream has thousands of them.
+    """
 
     engine: LocalEngine
     topic: str
     _events: deque[RunEvent] = field(default_factory=deque)
     _waiter: asyncio.Future[None] | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _due: float = 0.0
 
     def put(self, event: RunEvent) -> None:
         self._events.append(event)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._rouse()
 
     async def next(self) -> RunEvent:
         while not self._events:
@@ -131,5 +136,36 @@ class LocalSubscription:
             await self._waiter
         return self._events.popleft()
 
+    async def batch(self, patience: float) -> list[RunEvent]:
+        if not self._events:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            self._due = loop.time() + patience
+            if self._timer is None or self._timer.when() > self._due:
+                self._ring_at(self._due)
+            await self._waiter
+        batch = list(self._events)
+        self._events.clear()
+        return batch
+
     def close(self) -> None:
         self.engine.forget(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _rouse(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _ring_at(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if asyncio.get_running_loop().time() < self._due:
+            self._ring_at(self._due)
+        else:
+            self._rouse()

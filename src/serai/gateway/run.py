@@ -77,6 +77,16 @@ class Run:
                 self.close()
             yield event
 
+    async def batch(self, patience: float) -> list[RunEvent]:
+        """The events since the last call, at least one of them, or none after `patience` seconds of silence. The last
+        event is TurnEnded; then nothing more may be asked for. A cancelled call loses nothing."""
+        subscription, known = await self._listening()
+        batch: list[RunEvent] = await subscription.batch(patience) if known is None else [known]
+        if batch and isinstance(last := batch[-1], TurnEnded):
+            self._ended = last
+            self.close()
+        return batch
+
     async def ended(self) -> TurnEnded:
         """Waits for the end."""
         while self._ended is None:
@@ -97,12 +107,15 @@ class Run:
             self._subscription.close()
 
     async def _next(self) -> RunEvent:
-        if self._subscription is None:
-            self._subscription = self._door.subscribe(run_topic(self.id))
-            known = await self._door.outcome(self.id)
-            if known is not None:
-                return known
-        return await self._subscription.next()
+        subscription, known = await self._listening()
+        return await subscription.next() if known is None else known
+
+    async def _listening(self) -> tuple[Subscription, TurnEnded | None]:
+        """The subscription, and how a repeated call had ended before it was made."""
+        if self._subscription is not None:
+            return self._subscription, None
+        self._subscription = subscription = self._door.subscribe(run_topic(self.id))
+        return subscription, await self._door.outcome(self.id)
 
 
 class Runs:

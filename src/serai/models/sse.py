@@ -25,6 +25,8 @@ class EventStream:
         A line may end with LF, CRLF or CR, also where these are cut from one another. The blank after `data:` is
         left in: to JSON it means nothing.
         """
+        if not (self._rest or self._after_cr) and (events := self._plain(chunk)):
+            return events
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False

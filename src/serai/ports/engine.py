@@ -23,6 +23,11 @@ class Subscription(Protocol):
 
     async def next(self) -> RunEvent: ...
 
+    async def batch(self, patience: float) -> list[RunEvent]:
+        """All events that have not been handed over, waiting for at least one; none after `patience` seconds of
+        silence. A cancelled call loses nothing."""
+        ...
+
     def close(self) -> None: ...
 
 

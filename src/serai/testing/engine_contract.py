@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -144,8 +145,27 @@ class EngineContract:
         engine.publish("run:1", TextDelta("c"))
         assert await first.next() == TextDelta("c")
 
+    async def test_a_batch_is_all_that_came_and_a_cancelled_one_loses_nothing(self, engine: Engine) -> None:
+        listener = engine.subscribe("run:1")
+        waiting = asyncio.create_task(listener.batch(60))
+        await asyncio.sleep(0)
+        for word in ("a", "b"):
+            engine.publish("run:1", TextDelta(word))
+        await _stopped(waiting)
+        assert await listener.batch(60) == [TextDelta("a"), TextDelta("b")]
+        waiting = asyncio.create_task(listener.batch(60))
+        await asyncio.sleep(0)
+        engine.publish("run:1", TextDelta("c"))
+        assert await waiting == [TextDelta("c")]
+        listener.close()
 
-async def _stopped(running: "asyncio.Task[None]") -> None:
+    async def test_a_batch_is_empty_after_silence(self, engine: Engine) -> None:
+        listener = engine.subscribe("run:1")
+        assert await listener.batch(0.01) == []
+        listener.close()
+
+
+async def _stopped(running: asyncio.Task[Any]) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
