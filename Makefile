@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Tests are run by two processes, each file by one of them.
+SHARED := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench prove clean
@@ -15,7 +17,10 @@ run: $(VENV)/installed-run ## Install Serai and start it, with two example agent
 	@exec $(BIN)/serai up --starter
 
 test: $(VENV)/installed-dev $(VENV)/home/pulled ## Run all tests, the long proofs in their short form
-	$(BIN)/python -m pytest -m "not prove"
+	@failed=0; \
+	$(BIN)/python -m pytest -m "not slow and not prove" $(SHARED) || failed=1; \
+	$(BIN)/python -m pytest -m "slow and not prove" $(SHARED) || failed=1; \
+	exit $$failed
 
 check: $(VENV)/installed-dev ## Format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .

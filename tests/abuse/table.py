@@ -12,6 +12,7 @@ from tests.api.stage import ADMIN_KEY, ALL_KEY, OPS_KEY, request
 from tests.api.test_abuse import CASES
 
 CHAT: Final = "/v1/chat/completions"
+RESPONSES: Final = "/v1/responses"
 KEY: Final = ("Authorization", f"Bearer {ALL_KEY}")
 ADMIN: Final = ("Authorization", f"Bearer {ADMIN_KEY}")
 GOOD: Final = json.dumps({"messages": [{"role": "user", "content": "2+2?"}]}).encode()
@@ -40,7 +41,7 @@ def got(name: str, path: str, status: int, code: str | None = None, param: str |
     return Row(name, head("GET", path, **more), status, code, param)
 
 
-def posted(name: str, path: str, body: object, status: int, code: str, param: str | None = None) -> Row:
+def posted(name: str, path: str, body: object, status: int, code: str | None = None, param: str | None = None) -> Row:
     """A POST of the admin."""
     return Row(name, request("POST", path, body, [ADMIN]), status, code, param)
 
@@ -66,6 +67,21 @@ def _chosen(name: str) -> dict[str, Any]:
     function = {"type": "function", "function": {"name": name}}
     offered = {"type": "function", "function": {"name": "f"}}
     return {"messages": [{"role": "user", "content": "?"}], "tools": [offered], "tool_choice": function}
+
+
+def _nested(path: str, place: str, depth: int) -> bytes:
+    """A question with JSON that deep, where it is passed on as it is."""
+    field = "parameters" if place == "tools" else "schema"
+    deep = '{"a":' * depth + "{}" + "}" * depth
+    shape = f'"name": "f", "{field}": {deep}'
+    given = {
+        (CHAT, "tools"): f'"tools": [{{"type": "function", "function": {{{shape}}}}}]',
+        (CHAT, "response_format"): f'"response_format": {{"type": "json_schema", "json_schema": {{{shape}}}}}',
+        (RESPONSES, "tools"): f'"tools": [{{"type": "function", {shape}}}]',
+        (RESPONSES, "text"): f'"text": {{"format": {{"type": "json_schema", {shape}}}}}',
+    }
+    asked = '"input": "hi"' if path == RESPONSES else '"messages": [{"role": "user", "content": "hi"}]'
+    return f"{{{asked}, {given[path, place]}}}".encode()
 
 
 def chunk(data: bytes) -> bytes:
@@ -208,6 +224,15 @@ BODIES: Final[Sequence[Row]] = (
         b'{"messages": [{"role": "user", "content": "\\udc00\\ud800"}]}',
         400,
         "invalid_json",
+    ),
+    *(
+        posted(f"{depth} levels in {place} of {path}", path, _nested(path, place, depth), status, code, param)
+        for path, place in ((CHAT, "tools"), (CHAT, "response_format"), (RESPONSES, "tools"), (RESPONSES, "text"))
+        for depth, status, code, param in (
+            (100, 200, None, None),
+            (101, 400, "invalid_value", place),
+            (900, 400, "invalid_value", place),
+        )
     ),
     posted("a choice of no name", CHAT, _chosen(""), 400, "invalid_value", "tool_choice"),
     posted("a choice of a strange name", CHAT, _chosen("x"), 400, "invalid_value", "tool_choice"),

@@ -1,10 +1,11 @@
-"""An archive and sessions without anything in them, for servers whose test is about something else."""
+"""An archive with nothing in it but the sessions that a test names, and nothing to change, for servers whose test is
+about something else."""
 
 from collections.abc import Sequence
 
 from serai.core.cursor import Cursor
 from serai.core.delivery import Delivery
-from serai.core.ids import AgentId, DeliveryId, SessionId
+from serai.core.ids import MAIN, AgentId, DeliveryId, SessionId
 from serai.ports.store import (
     ANY_DELIVERY,
     ANY_SESSION,
@@ -19,7 +20,10 @@ from serai.ports.store import (
 
 
 class NoArchive:
-    """Nothing was ever stored."""
+    """Nothing was ever stored, but for empty sessions of agent main: `rows` names their owners."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
 
     async def sessions(
         self, wanted: SessionFilter = ANY_SESSION, *, limit: int = 50, before: Cursor | None = None
@@ -27,7 +31,10 @@ class NoArchive:
         return ()
 
     async def session(self, name: str) -> SessionRow | None:
-        return None
+        if name not in self.rows:
+            return None
+        key = f"agent:main:api_server:dm:{name}"
+        return SessionRow(SessionId(name), key, MAIN, "api_server", "open", 0, 1.0, 1.0, owner=self.rows[name])
 
     async def messages(
         self, session: SessionId, *, after: int = -1, limit: int | None = None

@@ -13,7 +13,6 @@ from openai import AsyncOpenAI
 
 from serai.api.server import Server
 from serai.api.services import Readiness, Services, Trail
-from serai.app.approval import NoApprovals
 from serai.core.change import BadConfiguration, Change
 from serai.core.decision import Considered, Decision, Explanation
 from serai.core.event import RunEvent, TurnEnded
@@ -33,6 +32,7 @@ from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
 from serai.ports.store import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
+from tests.api.asking import NoApprovals
 from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.stores.test_sqlite import memory_store
 
@@ -206,6 +206,8 @@ class Stage:
         self.snapshot = snapshot(settings)
         self.secrets = FakeSecrets()
         self.endpoint = FakeEndpoint()
+        self.archive = NoArchive()
+        self.activity = Activity()
         self.readiness = Readiness(True, {"ready": True, "accounts": {"webhook@work": "running"}})
         self.clock = ManualClock()
         self.explained: list[Source] = []
@@ -217,10 +219,10 @@ class Stage:
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
                 runs=runs,
-                archive=NoArchive(),
+                archive=self.archive,
                 sessions=NoSessions(),
                 retry=no_retry,
-                activity=Activity(),
+                activity=self.activity,
                 lasting=FakeLasting(),
                 approvals=NoApprovals(),
                 conversations=memory_store().conversations,

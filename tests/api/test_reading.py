@@ -4,8 +4,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from serai.api import document as documents
+from serai.cli.view import agent_document
 from serai.core.error import SendPermanent
+from serai.core.ids import MAIN
+from serai.core.profile import AgentProfile
+from serai.core.snapshot import ApiSettings
 from tests.api.hosted import LAB, OPERATOR, OPS, Whole, whole
+from tests.api.stage import HOME, snapshot
 
 
 async def test_a_key_sees_its_own_agents_and_an_admin_where_they_live(tmp_path: Path) -> None:
@@ -27,6 +35,14 @@ async def test_a_key_sees_its_own_agents_and_an_admin_where_they_live(tmp_path: 
     assert whole_agent["base_url"] == "http://127.0.0.1:1/v1"
     assert whole_agent["home"] == str(tmp_path / "home" / "agents" / "ops")
     assert {name: value for name, value in own.items() if name not in private}.items() <= whole_agent.items()
+
+
+def test_the_command_line_prints_agents_with_the_same_fields() -> None:
+    profile = AgentProfile(MAIN, HOME)
+    known = snapshot(ApiSettings())
+    (told,) = documents.agents([profile], known, whole=True)
+    written = {"name": None, "provider": None, "base_url": None, "api_key_env": None}
+    assert set(agent_document(profile, known, written)) == set(msgspec.to_builtins(told))
 
 
 async def test_a_stopped_agent_says_why_it_does_not_answer(tmp_path: Path) -> None:

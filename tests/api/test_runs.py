@@ -22,7 +22,7 @@ from serai.ports.model import ModelReply, ModelRequest
 from serai.testing.model import Fail, ScriptedModel
 from tests.api.stage import ADMIN_KEY, OPS_KEY, Answered
 from tests.api.whole import LAB_KEY, TWIN_KEY, Sent, Whole, events, whole
-from tests.gateway.test_steps import FakeTool, call
+from tests.gateway.test_steps import AskingTool, FakeTool, call
 
 
 class Held:
@@ -338,3 +338,54 @@ async def test_a_stream_tells_what_the_run_waits_for_and_what_was_answered() -> 
         client = RunEvents(InputId(run), seen(event.id))
         rest = b"".join(client.take(happened) for happened in everything(asked))
         assert [e.name for e in events(rest)] == names[n + 1 :]
+
+
+@pytest.mark.parametrize(("choice", "runs"), [("once", 1), ("deny", 0)])
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_run_asks_its_client_and_goes_on_with_the_answer(choice: str, runs: int, restart: bool) -> None:
+    tool = AskingTool()
+    model = ScriptedModel([call(1), "Done."])
+    async with whole(model, tools={"act": tool}, asking=True) as one:
+        run = await begin(one)
+        (question,) = await first_events(one, run, 1)
+        assert (question.name, question.data["question"]) == ("approval.request", "act on 1")
+        got = await state(one, run)
+        assert (got["status"], got["approval"]["tool"]) == ("waiting_for_approval", "act")
+        if not restart:
+            await answered_by_client(one, run, question, choice, len(tool.calls))
+    if restart:
+        other_one = whole(model, tools={"act": tool}, asking=True, store=one.stage.store, recover=True, seed=8)
+        async with other_one as other:
+            assert (await first_events(other, run, 1)) == [question]
+            await answered_by_client(other, run, question, choice, len(tool.calls))
+    assert len(tool.calls) == runs
+
+
+async def answered_by_client(one: Whole, run: str, question: Sent, choice: str, calls: int) -> None:
+    """Gives the answer; then the run goes on, and its stream tells everything once."""
+    assert calls == 0
+    path = f"/v1/runs/{run}/approval"
+    body = {"choice": choice, "approval_id": question.data["approval_id"]}
+    assert (await one.call("POST", path, body, TWIN_KEY)).status == 404
+    assert (await one.call("POST", path, body, OPS_KEY)).status == 200
+    rest = await told(one, run, question.id)
+    assert [e.name for e in rest if e.name != "message.delta"] == [
+        "approval.responded",
+        "tool.started",
+        "tool.completed",
+        "run.completed",
+    ]
+    assert rest[0].data["choice"] == choice
+    assert await told(one, run) == [question, *rest]
+    again = await one.call("POST", path, body, OPS_KEY)
+    assert (again.status, again.error["code"]) == (409, "no_approval")
+
+
+async def test_a_run_that_waits_for_an_approval_is_stopped() -> None:
+    tool = AskingTool()
+    async with whole(ScriptedModel([call(1)]), tools={"act": tool}, asking=True) as one:
+        run = await begin(one)
+        await first_events(one, run, 1)
+        assert (await one.call("POST", f"/v1/runs/{run}/stop", key=OPS_KEY)).json["status"] == "cancelled"
+        assert (await told(one, run))[-1].name == "run.cancelled"
+    assert tool.calls == []

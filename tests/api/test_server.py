@@ -9,6 +9,7 @@ from serai.core.event import TextDelta
 from serai.core.snapshot import ApiSettings
 from serai.testing.clock import virtual_time
 from tests.api.stage import ALL_KEY, ANSWER, FakeRuns, Stage, answered, request, serving
+from tests.patience import PATIENCE_S
 
 ASK = request(
     "POST",
@@ -77,7 +78,7 @@ async def test_idle_connections_do_not_hold_up_the_stop() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
         writer.write(request("GET", "/health"))
         await answered(reader)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S / 2):
             await stage.server.stop(grace=60)
         assert await reader.read() == b""
         writer.close()

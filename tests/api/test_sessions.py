@@ -182,6 +182,24 @@ async def test_a_deleted_session_is_gone_and_its_id_is_free(tmp_path: Path) -> N
     assert not await _holds(tmp_path / "home" / "state.db", "a secret")
 
 
+async def test_what_a_chat_was_sent_goes_with_its_session(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        chat = gateway.hosted.connection()
+        await chat.says("a secret", chat="ops-room")
+        await chat.answer()
+        (session,) = ids(await gateway.get("/api/sessions", OPERATOR))
+        while (await gateway.get("/api/deliveries", OPERATOR))["data"][0]["state"] != "sent":
+            await asyncio.sleep(0.01)
+        assert (await gateway.call("DELETE", f"/api/sessions/{session}", key=OPERATOR))[0] == 200
+        (left,) = (await gateway.get("/api/deliveries", OPERATOR))["data"]
+        assert (left["state"], left["text"]) == ("sent", "")
+        await chat.says("and now?", chat="ops-room")
+        await chat.answer()
+        (fresh,) = ids(await gateway.get("/api/sessions", OPERATOR))
+        assert fresh != session
+    assert not await _holds(tmp_path / "home" / "state.db", "a secret")
+
+
 async def test_what_runs_in_a_deleted_session_is_cancelled_and_its_caller_told(tmp_path: Path) -> None:
     async with whole(tmp_path) as gateway:
         await gateway.says("hello", "trip")

@@ -3,6 +3,7 @@
 import asyncio
 
 from serai.api.turnstile import Turnstile
+from tests.patience import PATIENCE_S
 
 
 async def _visit(turnstile: Turnstile, seen: list[int], number: int) -> None:
@@ -44,5 +45,5 @@ async def test_who_leaves_the_line_takes_no_place() -> None:
     tasks = [asyncio.create_task(_visit(turnstile, seen, number)) for number in range(4)]
     await asyncio.sleep(0)
     tasks[1].cancel()
-    await asyncio.wait(tasks, timeout=1)
+    await asyncio.wait(tasks, timeout=PATIENCE_S)
     assert seen == [0, 2, 3]

@@ -11,6 +11,7 @@ from openai import AsyncOpenAI
 
 from serai.api.server import Server
 from serai.api.services import Approval, Choice, Readiness, Services
+from serai.app.approval import RunApprovals
 from serai.core.change import Change
 from serai.core.ids import AgentId, InputId
 from serai.core.snapshot import ApiKey, ApiSettings
@@ -78,7 +79,7 @@ def events(body: bytes) -> list[Sent]:
 class Whole:
     """A gateway and its API on loopback."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, asking: bool) -> None:
         self.stage = stage
         self.approvals = FakeApprovals()
         self.port = 0
@@ -94,7 +95,7 @@ class Whole:
                 retry=no_retry,
                 activity=Activity(),
                 lasting=stage.lasting,
-                approvals=self.approvals,
+                approvals=RunApprovals(stage.approvals) if asking else self.approvals,
                 conversations=stage.store.conversations,
                 explain=stage.resolver.explain,
                 endpoint=lambda _platform, _account: None,
@@ -156,14 +157,16 @@ async def whole(
     tools: Mapping[str, Tool] | None = None,
     store: SqliteStore | None = None,
     recover: bool = False,
+    asking: bool = False,
     seed: int = 7,
     **settings: Any,
 ) -> AsyncIterator[Whole]:
-    """A running gateway with agents main, ops and lab. With `store`, one that takes up what another left."""
+    """A running gateway with agents main, ops and lab. With `store`, one that takes up what another left;
+    with `asking`, people are really asked whether a tool may run."""
     api = ApiSettings(**{"keys": KEYS, **settings})
     stage = Stage(model, replace(snapshot("ops", "lab"), api=api), tools=tools, store=store, seed=seed)
     async with stage.running(recover=recover):
-        one = Whole(stage)
+        one = Whole(stage, asking=asking)
         _, one.port = await one.server.start("127.0.0.1", 0)
         try:
             yield one

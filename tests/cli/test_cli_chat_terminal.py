@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.process.gateway import gateways
 from tests.process.home import write_home
 from tests.process.model import Asked, stub_model
@@ -63,7 +64,7 @@ async def test_a_conversation_in_a_terminal(tmp_path: Path) -> None:
             # Ctrl-C stops the answer, and not the program.
             await screen.expect("default>")
             screen.type("slow\r")
-            await asyncio.wait_for(stuck.wait(), 10)
+            await asyncio.wait_for(stuck.wait(), PATIENCE_S)
             screen.type("\x03")
             await screen.expect("(stopped)")
             await screen.expect("default>")

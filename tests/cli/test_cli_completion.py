@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.stored import SESSION, store_conversation
 from tests.cli.terminal import OPS, Terminal
+from tests.patience import PATIENCE_S
 
 
 def offered(serai: Terminal, *words: str) -> set[str]:
@@ -23,7 +24,7 @@ def offered(serai: Terminal, *words: str) -> set[str]:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.stderr == ""
     return {line.partition(",")[2] for line in done.stdout.splitlines() if line}
@@ -35,7 +36,7 @@ def test_each_shell_gets_a_script_that_asks_serai(shell: str, serai: Terminal) -
     assert said.code == 0
     assert f"_SERAI_COMPLETE={shell}_complete" in said.out
     if shutil.which(shell):
-        assert subprocess.run([shell, "-n"], input=said.out, text=True, timeout=60).returncode == 0
+        assert subprocess.run([shell, "-n"], input=said.out, text=True, timeout=PATIENCE_S).returncode == 0
 
 
 def test_an_unknown_shell_is_a_wrong_command_line(serai: Terminal) -> None:

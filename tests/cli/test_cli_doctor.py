@@ -21,6 +21,7 @@ from tests.cli.fake_endpoint import closed_port, fake_endpoint
 from tests.cli.fake_gateway import PID, FakeGateway
 from tests.cli.stored import store_conversation
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_S
 from tests.process import bound
 from tests.process.disk import small_disk
 
@@ -69,7 +70,9 @@ def of_a_child(serai: Terminal, *before: str, **environment: str) -> list[Findin
     """What a doctor finds in a process of its own."""
     variables: Mapping[str, str] = {"PATH": os.defpath, "HOME": str(serai.home.parent), **environment}
     command = [*before, "-m", "serai", "--home", str(serai.home), "doctor", "--json"]
-    done = subprocess.run([sys.executable, *command], env=variables, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, *command], env=variables, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert done.stderr == ""
     found: list[Finding] = json.loads(done.stdout)["data"]
     return [finding for finding in found if finding["level"] != "note"]

@@ -10,6 +10,7 @@ from serai.cli.catalogue import COMMANDS, GROUPS
 from serai.cli.overview import overview, overview_asked
 from serai.cli.root import root
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_S
 
 HEAVY = {"aiohttp", "asyncio", "json", "pathlib", "prompt_toolkit", "pydantic", "rich", "yaml"}
 
@@ -20,7 +21,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "import sys; from serai.cli import main; code = main(); print(*sys.modules, file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-I", "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert done.stdout.startswith("Usage: serai")
     return {name.partition(".")[0] for name in done.stderr.split()}

@@ -1,14 +1,14 @@
 """`serai logs`: the latest entries, and those that are being written (SPEC 12, 15)."""
 
-import itertools
 import json
 import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
-from serai.cli.log_file import Entry, Wanted, following
+from serai.cli.log_file import Wanted, following
 from serai.cli.logs import LEVELS
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_S
 
 ALL = Wanted(LEVELS)
 
@@ -61,30 +61,22 @@ def test_without_a_log_nothing_is_wrong(serai: Terminal) -> None:
 def test_following_goes_on_over_a_rotation(tmp_path: Path) -> None:
     file = tmp_path / "serai.log"
     file.write_text(entry("old"))
-    seen = _collected(following(file, ALL), 3)
-    writer = file.open("a")
-    threading.Timer(0.3, lambda: print(entry("new"), end="", file=writer, flush=True)).start()
-
-    def rotate() -> None:
-        print(entry("last of the old file"), end="", file=writer, flush=True)
-        writer.close()
-        file.rename(tmp_path / "serai.log.1")
-        file.write_text(entry("first of the new file"))
-
-    threading.Timer(0.6, rotate).start()
-    assert seen() == ["new", "last of the old file", "first of the new file"]
-
-
-def _collected(entries: Iterator[Entry], count: int):  # type: ignore[no-untyped-def]
-    """Takes entries in a thread; the returned function waits for them."""
     events: list[str] = []
-    thread = threading.Thread(
-        target=lambda: events.extend(one["event"] for one in itertools.islice(entries, count)), daemon=True
-    )
-    thread.start()
 
-    def wait() -> list[str]:
-        thread.join(10)
-        return events
+    def follow() -> None:
+        for one in following(file, ALL):
+            events.append(one["event"])
+            if one["event"] == "first of the new file":
+                return
 
-    return wait
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    with file.open("a") as writer:
+        while not events:  # until it has begun to follow
+            print(entry("new"), end="", file=writer, flush=True)
+            time.sleep(0.05)
+        print(entry("last of the old file"), end="", file=writer, flush=True)
+    file.rename(tmp_path / "serai.log.1")
+    file.write_text(entry("first of the new file"))
+    follower.join(PATIENCE_S)
+    assert list(dict.fromkeys(events)) == ["new", "last of the old file", "first of the new file"]

@@ -14,6 +14,7 @@ from serai.cli.supervisor import supervise
 from serai.core.error import Startup
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_S
 
 
 def raising(error: BaseException) -> object:
@@ -68,7 +69,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(arguments: list[str], 
         stdout=writing,
         stderr=subprocess.PIPE,
         env={"SERAI_HOME": str(serai.home), "HOME": str(serai.home.parent), "PYTHONPATH": str(_source())},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
@@ -84,15 +85,15 @@ def test_ctrl_c_hangs_up_and_exits_130(serai: Terminal) -> None:
             stderr=subprocess.PIPE,
             env={"SERAI_HOME": str(serai.home), "HOME": str(serai.home.parent), "PYTHONPATH": str(_source())},
         )
-        server.settimeout(30)
+        server.settimeout(PATIENCE_S)
         caller, _ = server.accept()
         with caller:
-            caller.settimeout(30)
+            caller.settimeout(PATIENCE_S)
             caller.recv(65536)
             process.send_signal(signal.SIGINT)
             while caller.recv(65536):
                 pass
-        out, error = process.communicate(timeout=30)
+        out, error = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, error.strip()) == (130, b"", b"")
 
 

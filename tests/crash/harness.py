@@ -16,13 +16,13 @@ from tests.crash.ledger import Unfinished, unfinished
 from tests.crash.peers import Conversation
 from tests.crash.traffic import Traffic
 from tests.crash.verdict import Figures, judge
+from tests.patience import PATIENCE_S
 from tests.process.caller import Caller, client_session
 from tests.process.gateway import GatewayProcess, NotUp, Nursery, gateways
 from tests.process.model import Pace, stub_model
 from tests.process.receiver import Receiver
 
 _LOOK_SECONDS: Final = 0.01
-_QUIET_SECONDS: Final = 30.0
 _KILLED: Final = -9
 _TERMINATED: Final = -15
 _NOTHING: Final = Unfinished(inputs=0, turns=0, deliveries=0)
@@ -90,7 +90,7 @@ class Harness:
             except TimeoutError:
                 raise AssertionError(f"{point} was not passed {nth} times") from None
             finally:
-                await asyncio.wait_for(flow, 10)
+                await asyncio.wait_for(flow, PATIENCE_S)
             assert code == _KILLED, gateway.errors()
         self.kills += 1
 
@@ -122,25 +122,25 @@ class Harness:
         await self.quiet()
         await self.traffic.recall(caller)
 
-    async def quiet(self, seconds: float = _QUIET_SECONDS, but: Unfinished = _NOTHING) -> None:
+    async def quiet(self, but: Unfinished = _NOTHING) -> None:
         """Waits until the database says that nothing is left to do, or no more than `but`."""
         left: Unfinished | None = None
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PATIENCE_S):
                 while (left := unfinished(self.database)) != but:
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
-            raise AssertionError(f"still to be done after {seconds} s: {left}") from None
+            raise AssertionError(f"still to be done after {PATIENCE_S:g} s: {left}") from None
 
-    async def effect(self, count: int = 1, seconds: float = 15.0) -> None:
+    async def effect(self, count: int = 1) -> None:
         """Waits until tools have taken effect so many times."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(entry.event == "effect" for entry in self.journal.read()) < count:
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async def log(self, event: str, seconds: float = 15.0) -> None:
+    async def log(self, event: str) -> None:
         """Waits until a gateway has warned about something (a regular expression) on its standard error."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(re.search(event, gateway.errors()) for gateway in self._nursery.all):
                 await asyncio.sleep(_LOOK_SECONDS)
 

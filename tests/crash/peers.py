@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tests.patience import PATIENCE_S
 from tests.process.model import Asked, Reply, Wish
 
 PLANS: Final[Mapping[str, Sequence[tuple[str, ...]]]] = {
@@ -58,9 +59,9 @@ class Conversation:
         results = " | ".join(message["content"] for message in since if message["role"] == "tool")
         return f"answer to {mark} from {asked.body['model']} | {results}"
 
-    async def waits(self, mark: str, times: int = 1, seconds: float = 15.0) -> None:
+    async def waits(self, mark: str, times: int = 1) -> None:
         """Waits until the reply to a held message has been asked for so many times."""
-        async with asyncio.timeout(seconds), self._asked:
+        async with asyncio.timeout(PATIENCE_S), self._asked:
             await self._asked.wait_for(lambda: self._waiting.count(mark) >= times)
 
     async def _hold(self, mark: str) -> None:

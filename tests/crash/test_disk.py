@@ -129,7 +129,7 @@ async def test_an_answer_that_was_sent_while_the_disk_was_full_does_not_hold_up_
         one.receiver.open.set()
         await one.log("what came of a delivery waits to be stored")
         squeeze.give(gateway)
-        await one.quiet(8)
+        await one.quiet()
         await one.stop(gateway)
         assert one.judge().messages == 2
 

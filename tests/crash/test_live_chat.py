@@ -6,6 +6,7 @@ import pytest
 
 from tests.crash.harness import Harness, harness
 from tests.crash.ledger import Ledger, read
+from tests.crash.peers import mark_of
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +128,7 @@ async def test_a_turn_that_was_stopped_stays_stopped(point: str, tmp_path: Path)
         assert await gateway.ended() == -9, gateway.errors()
         one.kills += 1
         one.journal.let_go()
+        one.model.held = {mark_of(post.text): 1}  # a turn that goes on does not end before it is stopped
         gateway = await one.start()
         await one.finish(gateway)
         await one.stop(gateway)

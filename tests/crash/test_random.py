@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from tests.conftest import Figure
 from tests.crash.harness import Harness, harness
 from tests.crash.home import AGENTS
 from tests.crash.ledger import connect, inputs
@@ -106,11 +107,10 @@ def _is_made(tables: Iterable[tuple[str]]) -> bool:
     "kills", [pytest.param(8, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.prove)]
 )
 async def test_kills_at_random_instants_lose_nothing_and_double_nothing(
-    kills: int, live: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kills: int, live: bool, tmp_path: Path, figure: Figure
 ) -> None:
     seed = int(os.environ.get("SERAI_TEST_SEED") or Random().randrange(2**32))
-    with capsys.disabled():
-        print(f"\n{kills} random kills: SERAI_TEST_SEED={seed}", flush=True)
+    figure(f"{kills} random kills, {'live' if live else 'one by one'}: SERAI_TEST_SEED={seed}")
     chance = Random(seed)
     async with harness(tmp_path, pace=lambda: chance.uniform(0.0, 0.03), live=live) as one:
         storm = Storm(one, chance)
@@ -120,5 +120,4 @@ async def test_kills_at_random_instants_lose_nothing_and_double_nothing(
         files = tmp_path / "home" / "state.db"
     assert figures.kills == kills
     assert figures.messages >= kills
-    with capsys.disabled():
-        print(f"{figures}; the database has {files.stat().st_size / 2**20:.1f} MB")
+    figure(f"{figures}; the database has {files.stat().st_size / 2**20:.1f} MB")

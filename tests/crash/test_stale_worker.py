@@ -19,6 +19,7 @@ from serai.stores.sqlite.store import open_store
 from tests.crash.harness import Harness, harness
 from tests.crash.ledger import read
 from tests.crash.peers import mark_of
+from tests.patience import PATIENCE_S
 from tests.process.gateway import GatewayProcess, NotUp
 
 _ACCOUNT = Account("webhook")
@@ -47,7 +48,7 @@ async def replaced(one: Harness) -> GatewayProcess:
 async def metric(one: Harness, gateway: GatewayProcess, line: str) -> None:
     """Waits until a line stands in the gateway's metrics."""
     caller = one.caller(gateway)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while line not in (await caller.get("/metrics")).splitlines():
             await asyncio.sleep(0.01)
 

@@ -7,6 +7,7 @@ import asyncio
 from typing import Final
 
 from serai.app.platforms import Manifests
+from serai.core.inbox import readable
 from serai.ports.platform import Capabilities
 from serai.web.driver import CAPABILITIES as WEB
 from tests.docs.page import DOCS
@@ -73,7 +74,7 @@ def _cells(one: Capabilities) -> list[str]:
         _yes(one.threads),
         _yes(one.buttons),
         _yes(one.fetches),
-        f"up to {one.enclosure_bytes / 1_000_000:g} MB" if one.enclosure_bytes is not None else "no",
+        f"up to {readable(one.enclosure_bytes)}" if one.enclosure_bytes is not None else "no",
         _yes(one.send_key),
         _yes(one.exclusive),
     ]

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Final
 from urllib.request import urlopen
 
+from tests.patience import PATIENCE_S
+
 _ADDRESS: Final = re.compile(rb"http://([\w.]+:\d+)")
-_PATIENCE_S: Final = 30.0
 
 
 class Up:
@@ -40,7 +41,7 @@ class Up:
             said += line
         address = found[1].decode()
         # It prints everything before it answers its first request.
-        with urlopen(f"http://{address}/health", timeout=_PATIENCE_S):
+        with urlopen(f"http://{address}/health", timeout=PATIENCE_S):
             said += _waiting(out)
         return address, said.decode()
 
@@ -48,7 +49,7 @@ class Up:
         """Ends it as Ctrl-C does."""
         self._process.terminate()
         try:
-            self._process.wait(_PATIENCE_S)
+            self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

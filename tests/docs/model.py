@@ -10,12 +10,11 @@ from typing import Final
 from aiohttp import web
 
 from tests.models.stub import DONE, USAGE, chunk, says, serving, streams
+from tests.patience import PATIENCE_S
 
 ANSWER: Final = "Paris is the capital of France."
 _FORECAST: Final = "It is sunny in Rome."
 _CALL: Final = {"index": 0, "id": "w1", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
-
-_PATIENCE_S: Final = 10.0
 
 
 async def _answer(request: web.Request) -> web.StreamResponse:
@@ -46,9 +45,9 @@ def model() -> Iterator[int]:
 
     with ThreadPoolExecutor(1) as pool:
         served = pool.submit(asyncio.run, serve())
-        port, stop = told.get(timeout=_PATIENCE_S)
+        port, stop = told.get(timeout=PATIENCE_S)
         try:
             yield port
         finally:
             stop()
-            served.result(_PATIENCE_S)
+            served.result(PATIENCE_S)

@@ -17,6 +17,7 @@ from tests.docs.console import Step, ids
 from tests.docs.gateway import Up
 from tests.docs.model import model
 from tests.docs.page import Block
+from tests.patience import PATIENCE_S
 
 USER: Final = "/home/ada"
 MODEL: Final = "127.0.0.1:8000"
@@ -25,7 +26,6 @@ CALLBACK: Final = "127.0.0.1:9000"
 """The reader's directory and the addresses as the pages write them."""
 
 _SHELL_SIGNS: Final = frozenset("|&;<>$`")
-_PATIENCE_S: Final = 60.0
 
 
 class Reader:
@@ -100,7 +100,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             cwd=self._user,
             env=self._environment,
-            timeout=_PATIENCE_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         self._code = done.returncode

@@ -12,7 +12,7 @@ from tests.docs.page import ROOT, quoted, read, rows
 TEXT = read("api.md")
 SOURCE = ROOT / "src" / "serai"
 
-_PLACES = {"ApiError": 1, "invalid": 2, "TurnFault": 2, "_failed": 2, "not_found": 0}
+_PLACES = {"ApiError": 1, "invalid": 2, "TurnFault": 2, "_failed": 2, "failed": 2, "not_found": 0}
 """Calls that take an error's code, and which argument it is."""
 
 

@@ -17,9 +17,9 @@ from tests.docs.page import DOCS, Block, blocks, pages
 from tests.docs.reader import Reader, reader
 
 _READING: Final = re.compile(r"serai (?:status|\w+ (?:list|show|test))\b|curl (?!.* -(?:d|X) )", re.DOTALL).match
-_LOOKS: Final = 30
+_LOOKS: Final = 100
 _BETWEEN_LOOKS_S: Final = 0.15
-"""In all more than the three seconds in which a gateway takes a changed file over."""
+"""In all far more than the three seconds in which a gateway takes a changed file over."""
 
 
 def acted(page: Path) -> list[Block]:

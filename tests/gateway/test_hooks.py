@@ -24,6 +24,7 @@ from tests.gateway.stage import Stage, routes, snapshot
 from tests.gateway.test_chat import echo
 from tests.gateway.test_runs import text
 from tests.gateway.test_steps import AskingTool, FakeTool, call, crashed_during, told
+from tests.patience import PATIENCE_S
 from tests.plugins.made import HOOKS, Heard, listener, plugin
 
 Answers = Mapping[HookName, Callable[[Mapping[str, Any]], Any]]
@@ -390,8 +391,8 @@ async def test_each_of_fifty_turns_of_five_agents_is_bound_to_its_own_agent_in_e
         for said, answers in (("go", 1), ("/approve", 2), ("/new", 1)):
             await asyncio.gather(*(stage.fake.says(said, chat=chat, user=user) for chat, user in chats))
             for _ in range(len(chats) * answers):
-                await asyncio.wait_for(stage.fake.answer(), 20)
-        async with asyncio.timeout(20):
+                await asyncio.wait_for(stage.fake.answer(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
             while len([hook for hook, _, _ in seen if hook == "on_delivery"]) < 200:
                 await asyncio.sleep(0.01)
     assert {(agent, bound) for _, agent, bound in seen} == {(agent, agent) for agent in agents}

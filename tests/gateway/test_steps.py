@@ -23,11 +23,12 @@ from tests.gateway.test_runs import text
 
 @dataclass
 class FakeTool:
-    """A tool that remembers its calls; it can be slow, or fail."""
+    """A tool that remembers its calls; it can be slow, wait until `go` is set, or fail."""
 
     name: str = "act"
     idempotent: bool = False
     delay: float = 0.0
+    go: asyncio.Event | None = None
     failure: str | None = None
     calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
 
@@ -39,6 +40,8 @@ class FakeTool:
         assert current_profile() is context.profile
         self.calls.append((context.call_id, context.profile.id, arguments))
         await asyncio.sleep(self.delay)
+        if self.go is not None:
+            await self.go.wait()
         if self.failure:
             raise ToolFailed(self.failure)
         return f"result {len(self.calls)}"

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from tests.conftest import Figure
 from tests.isolation.cast import HOOK_SECRET, TEAM_KEY, Cast, make_cast, make_home, words
 from tests.isolation.play import Play, Recorder
 from tests.process.caller import Caller, client_session
@@ -54,7 +55,7 @@ async def stage(folder: Path, seed: int) -> AsyncIterator[Stage]:
         assert gateway.errors() == ""
 
 
-async def test_twenty_agents_under_load_never_mix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_twenty_agents_under_load_never_mix(tmp_path: Path, figure: Figure) -> None:
     began = time.monotonic()
     async with stage(tmp_path, seed=20) as on:
         await on.play.act(_TURNS_EACH)
@@ -70,12 +71,11 @@ async def test_twenty_agents_under_load_never_mix(tmp_path: Path, capsys: pytest
     answers_reach_their_askers(on)
     files = homes_hold_their_own(on.cast)
     nothing_secret_is_logged(on.cast, on.home)
-    with capsys.disabled():
-        print(
-            f"\n{_AGENTS} agents, {turns} turns ({len(on.play.posted)} by chats), {len(on.recorder.asked)} model "
-            f"requests, {checked} marked words in them, {files} in files, none astray; "
-            f"{time.monotonic() - began:.1f} s"
-        )
+    figure(
+        f"{_AGENTS} agents, {turns} turns ({len(on.play.posted)} by chats), {len(on.recorder.asked)} model "
+        f"requests, {checked} marked words in them, {files} in files, none astray; "
+        f"{time.monotonic() - began:.1f} s"
+    )
 
 
 def requests_are_their_agents_own(cast: Cast, recorder: Recorder) -> int:

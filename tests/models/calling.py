@@ -11,12 +11,13 @@ from serai.core.profile import Endpoint
 from serai.models.openai_chat import OpenAIChat, Timeouts, make_session
 from serai.ports.model import ModelReply, ModelRequest
 from serai.ports.secrets import SecretMissing
+from tests.patience import PATIENCE_S
 
 OPS = AgentId("ops")
 KEY = "fake-key-ops-0123456789"
-PATIENT = Timeouts(connect=5.0, first_byte=10.0, between_chunks=10.0)
-HASTY = Timeouts(connect=0.1, first_byte=0.15, between_chunks=10.0)
-RESTLESS = Timeouts(connect=5.0, first_byte=10.0, between_chunks=0.1)
+PATIENT = Timeouts(connect=PATIENCE_S, first_byte=PATIENCE_S, between_chunks=PATIENCE_S)
+HASTY = Timeouts(connect=PATIENCE_S, first_byte=0.15, between_chunks=PATIENCE_S)
+RESTLESS = Timeouts(connect=PATIENCE_S, first_byte=PATIENCE_S, between_chunks=0.1)
 HELLO = (Message("system", "You are ops."), Message("user", "Hello?"))
 
 

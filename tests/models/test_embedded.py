@@ -23,6 +23,7 @@ from serai.models.embedded import (
     EmbeddedState,
     Patience,
 )
+from tests.patience import PATIENCE_S
 
 # Takes exactly the settings that the real one has among those we use, and serves what a test asks about.
 XLLAMACPP = """
@@ -67,7 +68,7 @@ class Server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 """
 
-HASTE = Patience(ready=10.0, stop=5.0)
+HASTE = Patience(ready=PATIENCE_S, stop=PATIENCE_S)
 
 
 class Watch:
@@ -89,7 +90,7 @@ class Watch:
 
     async def until(self, *states: str) -> None:
         """Returns when the states so far end with these."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while self.states[-len(states) :] != list(states):
                 self._news.clear()
                 await self._news.wait()
@@ -256,7 +257,7 @@ async def test_the_pause_before_each_try_doubles_up_to_half_a_minute(
 async def test_a_child_that_stayed_up_long_enough_starts_the_back_off_afresh(
     weights: Path, command: tuple[str, ...], watch: Watch
 ) -> None:
-    steady_at_once = Patience(steady=0.0)
+    steady_at_once = Patience(ready=PATIENCE_S, steady=0.0)
     model = EmbeddedModel(weights, on_state=watch, patience=steady_at_once, pause=watch.pause, command=command)
     await model.start()
     for _ in range(3):
@@ -300,7 +301,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('{"port": %d}' % os.getpid(), flush=True)
 while True: signal.pause()
 """
-    patience = Patience(stop=0.05)
+    patience = Patience(ready=PATIENCE_S, stop=0.05)
     model = EmbeddedModel(weights, on_state=watch, patience=patience, command=script(stubborn))
     await model.start()
     pid = int(model.base_url.split(":")[2].removesuffix("/v1"))
@@ -344,7 +345,7 @@ async def test_the_child_ends_with_its_parent_even_when_that_is_killed(
     reader, writer = await asyncio.open_connection("127.0.0.1", int(address.split(":")[2].split("/")[0]))
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await ended(reader)
     writer.close()
 
@@ -382,16 +383,18 @@ async def test_a_start_that_fails_tells_the_librarys_last_words(
 
 
 @pytest.mark.parametrize(
-    ("source", "text"),
+    ("source", "ready", "text"),
     [
-        ("import sys; sys.exit('oh no')", "ended with code 1. Its last words: oh no"),
-        ("print('hello', flush=True); import sys; sys.stdin.read()", "a line that is not its own"),
-        ("print('x' * 100_000, flush=True); import sys; sys.stdin.read()", "a line that is not its own"),
-        ("import sys; sys.stdin.read()", "did not come up within 0.5 s. It said nothing."),
+        ("import sys; sys.exit('oh no')", PATIENCE_S, "ended with code 1. Its last words: oh no"),
+        ("print('hello', flush=True); import sys; sys.stdin.read()", PATIENCE_S, "a line that is not its own"),
+        ("print('x' * 100_000, flush=True); import sys; sys.stdin.read()", PATIENCE_S, "a line that is not its own"),
+        ("import sys; sys.stdin.read()", 0.5, "did not come up within 0.5 s. It said nothing."),
     ],
 )
-async def test_a_child_that_does_not_introduce_itself_is_ended(weights: Path, source: str, text: str) -> None:
-    model = EmbeddedModel(weights, patience=Patience(ready=0.5), command=script(source))
+async def test_a_child_that_does_not_introduce_itself_is_ended(
+    weights: Path, source: str, ready: float, text: str
+) -> None:
+    model = EmbeddedModel(weights, patience=Patience(ready=ready), command=script(source))
     with pytest.raises(EmbeddedModelError) as caught:
         await model.start()
     assert text in str(caught.value)
@@ -433,10 +436,13 @@ def real_weights() -> Path:
 HELLO = {
     "messages": [
         {"role": "system", "content": "You are a friendly assistant. Keep answers short."},
-        {"role": "user", "content": "Say hello"},
+        {"role": "user", "content": "Say hello in one sentence."},
     ],
     "max_tokens": 40,
+    "temperature": 0,
+    "seed": 1,
 }
+"""A question that is answered alike each time: by chance, so small a model may answer with nothing but a smiley."""
 
 
 @pytest.mark.slow
@@ -445,7 +451,8 @@ async def test_the_real_model_says_hello() -> None:
     await model.start()
     try:
         headers = {"Authorization": f"Bearer {model.api_key}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
+        connector = aiohttp.TCPConnector(force_close=True)  # the server may close one that it has just used
+        async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
             whole = await ask_whole(session, model.base_url)
             streamed = await ask_streaming(session, model.base_url)
     finally:

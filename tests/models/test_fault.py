@@ -20,6 +20,7 @@ from serai.core.error import (
 )
 from serai.models.fault import retry_after
 from serai.models.openai_chat import OpenAIChat, Timeouts
+from tests.patience import PATIENCE_S
 
 from .calling import HASTY, PATIENT, RESTLESS, Safe, ask, client, request
 from .stub import (
@@ -163,7 +164,7 @@ async def test_an_endpoint_that_is_too_slow_is_a_timeout(act: Act, timeouts: Tim
     async with serving(act) as stub:
         with pytest.raises(ModelTimeout, match=sentence):
             await ask(request(stub.base_url), timeouts)
-        await asyncio.wait_for(stub.gone.wait(), 5)
+        await asyncio.wait_for(stub.gone.wait(), PATIENCE_S)
 
 
 async def test_a_body_of_an_error_that_does_not_end_is_a_timeout_too() -> None:

@@ -12,6 +12,7 @@ from serai.core.ids import AgentId
 from serai.core.message import Image, Message, ToolCall, Usage
 from serai.models.openai_chat import OpenAIChat
 from serai.ports.model import ToolSpec
+from tests.patience import PATIENCE_S
 
 from .calling import KEY, OPS, PATIENT, Safe, ask, client, request
 from .stub import (
@@ -291,7 +292,7 @@ async def test_a_cancelled_call_closes_its_connection() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(stub.gone.wait(), 5)
+        await asyncio.wait_for(stub.gone.wait(), PATIENCE_S)
 
 
 async def _fails_then_answers(chat: OpenAIChat, port: int) -> list[str]:

@@ -20,6 +20,7 @@ from serai.plugins.hooks import PluginHooks
 from serai.ports.binding import use_profile
 from serai.ports.hooks import Blocked, Choice, Dropped, HookName, Moment
 from serai.ports.scope import current_profile
+from tests.patience import PATIENCE_S
 from tests.plugins.made import HOOKS, listener, plugin
 
 OPS = AgentId("ops")
@@ -30,8 +31,8 @@ CHAT = Source("fake", chat_id="100", user_id="42")
 HISTORY = (Message("system", "You are Ops."), Message("user", "hello"))
 ASKED = ApprovalId("K7M2PQ9X")
 DELIVERY = Delivery(DeliveryId("dlv_1"), Target("fake", "100", agent_id=OPS), OPS, "hi")
-QUICK: Final = dict.fromkeys(DEADLINES, 0.2)
-"""Deadlines for tests in which something hangs."""
+QUICK: Final = dict.fromkeys(DEADLINES, 1.0)
+"""Deadlines for tests in which something hangs: far more than what does not hang needs."""
 
 ASK: Mapping[HookName, Callable[[PluginHooks], Awaitable[Any]]] = {
     "select_agent": lambda hooks: hooks.select_agent(CHAT, "main"),
@@ -156,7 +157,11 @@ def failing(hook: HookName, how: str) -> Callable[[Mapping[str, Any]], Any]:
             case "exits":
                 sys.exit(3)
             case "hangs":
-                return _hanging.wait(5) if threading.current_thread() is not threading.main_thread() else _stubborn()
+                return (
+                    _hanging.wait(PATIENCE_S)
+                    if threading.current_thread() is not threading.main_thread()
+                    else _stubborn()
+                )
             case _:
                 return NONSENSE.get(hook, object())
 
@@ -170,7 +175,7 @@ async def _stubborn() -> None:
     """Hangs, and does not listen when it is told to stop."""
     for _ in range(3):
         try:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.5)
         except asyncio.CancelledError:
             continue
 
@@ -198,7 +203,7 @@ async def test_a_plugin_is_told_exactly_what_is_promised(hook: HookName, is_asyn
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
-@pytest.mark.parametrize("how", ["raises", "exits", "hangs", "talks nonsense"])
+@pytest.mark.parametrize("how", ["raises", "exits", "talks nonsense"])
 @pytest.mark.parametrize("hook", HOOKS)
 async def test_a_plugin_that_misbehaves_harms_nothing_and_the_next_is_asked(
     hook: HookName, how: str, is_async: bool
@@ -206,12 +211,28 @@ async def test_a_plugin_that_misbehaves_harms_nothing_and_the_next_is_asked(
     answer, outcome = GOOD.get(hook, (None, None))
     good, heard = listener(hook, answers={hook: lambda _: answer}, is_async=is_async)
     bad = plugin({hook: failing(hook, how)}, is_async=is_async)
-    hooks = PluginHooks([("bad", bad), ("good", good)], QUICK)
+    hooks = PluginHooks([("bad", bad), ("good", good)])
     with structlog.testing.capture_logs() as logs:
         assert await ASK[hook](hooks) == outcome
     assert heard.calls == [(hook, TOLD[hook])], "what the bad one did to its arguments is not seen by the next"
     if how != "talks nonsense":
         assert [(log["hook"], log["plugin"]) for log in logs] == [(hook, "bad")]
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_a_plugin_that_hangs_in_a_hook_harms_nothing_and_the_next_is_asked(is_async: bool) -> None:
+    """All hooks hang at once, so that this costs one deadline."""
+
+    async def ask(hook: HookName) -> None:
+        answer, outcome = GOOD.get(hook, (None, None))
+        good, heard = listener(hook, answers={hook: lambda _: answer}, is_async=is_async)
+        bad = plugin({hook: failing(hook, "hangs")}, is_async=is_async)
+        assert await ASK[hook](PluginHooks([("bad", bad), ("good", good)], QUICK)) == outcome, hook
+        assert heard.calls == [(hook, TOLD[hook])]
+
+    with structlog.testing.capture_logs() as logs:
+        await asyncio.gather(*(ask(hook) for hook in HOOKS))
+    assert sorted((log["hook"], log["plugin"]) for log in logs) == sorted((hook, "bad") for hook in HOOKS)
 
 
 @pytest.mark.parametrize("hook", sorted(NONSENSE.keys() - {"select_agent"}))
@@ -299,21 +320,22 @@ async def test_messages_are_told_in_the_shape_of_the_openai_chat_api() -> None:
 
 
 async def test_a_stopped_turn_does_not_wait_for_its_hook() -> None:
-    stopped = asyncio.Event()
+    began, stopped = asyncio.Event(), asyncio.Event()
 
     async def patient() -> None:
+        began.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         finally:
             stopped.set()
 
     hooks = PluginHooks([("patient", plugin({"pre_llm_call": lambda _: patient()}, is_async=True))])
     turn = asyncio.create_task(hooks.pre_llm_call(AT, "m", HISTORY))
-    await asyncio.sleep(0.01)
+    await began.wait()
     turn.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn
-    await asyncio.wait_for(stopped.wait(), 1)
+    await asyncio.wait_for(stopped.wait(), PATIENCE_S)
 
 
 async def test_a_plain_hook_that_hangs_again_and_again_does_not_use_up_the_threads() -> None:

@@ -10,11 +10,13 @@ from uuid import uuid4
 import aiohttp
 from standardwebhooks import Webhook
 
-_PATIENCE: Final = aiohttp.ClientTimeout(total=30)
+from tests.patience import PATIENCE_S
+
+_PATIENCE: Final = aiohttp.ClientTimeout(total=PATIENCE_S)
 
 
 def client_session() -> aiohttp.ClientSession:
-    """Any number of connections; nobody waits longer than half a minute."""
+    """Any number of connections; nobody waits for ever."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=_PATIENCE)
 
 

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.patience import PATIENCE_S
+
 ROOT: Final = Path(__file__).parents[2]
 """The repository: where children find the package `tests`."""
 
 _GUARD: Final = Path(__file__).with_name("guard.py")
 _ADDRESS: Final = re.compile(rb"http://[\w.\[\]:]+")
-_UP_SECONDS: Final = 30.0
-_DOWN_SECONDS: Final = 20.0
 
 
 class NotUp(Exception):
@@ -55,7 +55,7 @@ class GatewayProcess:
     async def listens(self) -> None:
         """Waits until it can be called. Raises NotUp."""
         try:
-            self.url = await asyncio.wait_for(self._address(), _UP_SECONDS)
+            self.url = await asyncio.wait_for(self._address(), PATIENCE_S)
         except TimeoutError:
             raise NotUp(None, self.errors()) from None
 
@@ -84,7 +84,7 @@ class GatewayProcess:
         """What it wrote to standard error."""
         return self._errors.read_text(errors="replace")
 
-    async def ended(self, seconds: float = _DOWN_SECONDS) -> int:
+    async def ended(self, seconds: float = PATIENCE_S) -> int:
         """Waits for the end and returns the exit code, minus the signal's number where one ended it."""
         return await asyncio.wait_for(self.process.wait(), seconds)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.patience import PATIENCE_S
 from tests.process.peer import serving
 
 
@@ -41,9 +42,9 @@ class Receiver:
     def taken(self) -> list[Received]:
         return [one for one in self.received if one.taken]
 
-    async def count(self, wanted: int, seconds: float = 15.0) -> None:
+    async def count(self, wanted: int) -> None:
         """Waits until so many callbacks have arrived."""
-        async with asyncio.timeout(seconds), self._news:
+        async with asyncio.timeout(PATIENCE_S), self._news:
             await self._news.wait_for(lambda: len(self.received) >= wanted)
 
     @asynccontextmanager

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-_PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
+
 _OWN = Path(__file__).with_name("own.py")
 
 
@@ -42,7 +43,7 @@ class Screen:
         """Waits until `text` stands in what was written; returns everything up to its end and forgets it."""
         wanted = text.encode()
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while wanted not in self._seen:
                     self._news.clear()
                     await self._news.wait()
@@ -54,7 +55,7 @@ class Screen:
 
     async def ended(self) -> int:
         """The exit code, when the program has ended."""
-        return await asyncio.wait_for(self._process.wait(), _PATIENCE_S)
+        return await asyncio.wait_for(self._process.wait(), PATIENCE_S)
 
     async def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._master)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.process.caller import Caller, client_session
 from tests.process.gateway import GatewayProcess, gateways
 from tests.process.home import write_env, write_home
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.slow
 KEY: Final = "fake-key-operator"
 SECRET: Final = "whsec_ZmFrZS1rZXktd2ViaG9vaw=="
 IN_FORCE_SECONDS: Final = 3.0
+"""A changed file is in force by then (SPEC 16.1)."""
+
+TRIES: Final = 5
+NOTICED: Final = "nothing has changed\n"
+"""What `serai reload` says when the gateway has taken the change over by itself."""
+
 TURNS: Final = 50
 
 
@@ -41,6 +48,12 @@ class Scene:
         self.asked += 1
         await self.go.wait()
         return f"{name} at your service"
+
+    async def is_asked(self, times: int = 1) -> None:
+        """Waits until the model was asked so often."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.asked < times:
+                await asyncio.sleep(0.02)
 
     def write(self, **changes: Any) -> None:
         (self.home / "config.yaml").write_text(json.dumps({**self.config, **changes}, indent=1))
@@ -76,11 +89,17 @@ def up(home: Path) -> list[str]:
     return ["-m", "serai", "--home", str(home), "up", "--port", "0"]
 
 
-async def until(holds: Any, seconds: float = IN_FORCE_SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not await holds():
-        assert time.monotonic() < end, f"it did not come true within {seconds:g} s"
-        await asyncio.sleep(0.1)
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await holds():
+            await asyncio.sleep(0.05)
+
+
+async def reloaded(home: Path) -> str:
+    """What `serai reload` says after a change: what is different, or nothing where the gateway has noticed before."""
+    code, out, errors = await serai(home, "reload")
+    assert (code, errors) == (0, "")
+    return out
 
 
 async def readiness(caller: Caller) -> Mapping[str, Any]:
@@ -95,8 +114,7 @@ async def test_files_change_under_a_gateway_at_work(tmp_path: Path) -> None:
         room = {"X_Hermes_Chat_Id": "room"}
 
         running = [asyncio.create_task(caller.ask("hello", **room)) for _ in range(TURNS)]
-        while one.asked < TURNS:
-            await asyncio.sleep(0.02)
+        await one.is_asked(TURNS)
         one.write(routes=[{"match": {"chat_id": "room"}, "agent": "lab"}], agents={**one.config["agents"], "lab": {}})
 
         async def lab_is_there() -> bool:
@@ -119,6 +137,24 @@ async def test_files_change_under_a_gateway_at_work(tmp_path: Path) -> None:
         assert "fake-key-ops" not in (one.home / "logs" / "serai.log").read_text()
 
 
+async def test_a_changed_file_is_in_force_within_three_seconds(tmp_path: Path) -> None:
+    """By the best of several tries: what disturbs one of them is the machine."""
+    took: list[float] = []
+    async with scene(tmp_path) as one, gateways(tmp_path) as nursery, client_session() as session:
+        caller = Caller(session, (await nursery.start(up(one.home))).url, SECRET, KEY)
+        while min(took, default=IN_FORCE_SECONDS) >= IN_FORCE_SECONDS:
+            assert len(took) < TRIES, f"it took {took} s"
+            name = f"lab-{len(took)}"
+            one.write(agents={**one.config["agents"], name: {}})
+            began = time.monotonic()
+
+            async def is_there(name: str = name) -> bool:
+                return name in (await readiness(caller))["agents"]
+
+            await until(is_there)
+            took.append(time.monotonic() - began)
+
+
 async def test_a_webhook_account_comes_and_goes(tmp_path: Path) -> None:
     receiver = Receiver(SECRET)
     async with (
@@ -133,16 +169,15 @@ async def test_a_webhook_account_comes_and_goes(tmp_path: Path) -> None:
         message = {"message_id": "1", "chat_id": "room", "user_id": "ada", "text": "hello"}
         assert (await caller.post(message)).status == 404
         one.write(platforms={"webhook": {"secret_env": "HOOK", "callback_url": callback, "open": True}})
-        assert (await serai(one.home, "reload"))[1] == "account webhook added\n"
+        assert await reloaded(one.home) in ("account webhook added\n", NOTICED)
 
         async def is_taken() -> bool:
             return (await caller.post(message)).status == 202
 
         await until(is_taken)
-        while not one.asked:
-            await asyncio.sleep(0.02)
+        await one.is_asked()
         one.write()
-        assert (await serai(one.home, "reload"))[1] == "account webhook removed\n"
+        assert await reloaded(one.home) in ("account webhook removed\n", NOTICED)
         assert (await caller.post({**message, "message_id": "2"})).status == 404
         assert "draining" in (await readiness(caller))["accounts"]["webhook"]
         one.go.set()
@@ -150,7 +185,7 @@ async def test_a_webhook_account_comes_and_goes(tmp_path: Path) -> None:
         assert [(said.text, said.reply_to) for said in receiver.received] == [("m-ops at your service", ("1",))]
 
         async def is_gone() -> bool:
-            return not (await readiness(caller))["accounts"]
+            return "webhook" not in (await readiness(caller))["accounts"]
 
         await until(is_gone)
 
@@ -174,7 +209,7 @@ async def test_a_broken_file_changes_nothing_and_is_named_until_it_is_mended(tmp
             assert "stays in force" in errors
             assert (await caller.ask("hello", "ops")).text == "m-ops at your service"
             (one.home / "config.yaml").write_text(whole)
-            assert await serai(one.home, "reload") == (0, "nothing has changed\n", "")
+            assert await reloaded(one.home) == "nothing has changed\n"
             assert not await is_named()
 
 
@@ -183,8 +218,7 @@ async def test_a_stopped_agent_is_stopped_after_a_restart_too(tmp_path: Path) ->
         gateway = await nursery.start(up(one.home))
         caller = Caller(session, gateway.url, SECRET, KEY)
         running = asyncio.create_task(caller.ask("hello", "ops"))
-        while not one.asked:
-            await asyncio.sleep(0.02)
+        await one.is_asked()
         assert (await serai(one.home, "agent", "stop", "ops"))[0] == 0
         assert (await running).code == "run_cancelled"
         assert (await caller.ask("hello", "ops")).code == "agent_refused"

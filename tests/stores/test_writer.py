@@ -10,6 +10,7 @@ import pytest
 from serai.core.error import Busy, StorageFailed
 from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.writer import Writer
+from tests.patience import PATIENCE_S
 
 
 class Tracing:
@@ -104,7 +105,7 @@ async def test_a_database_that_another_process_holds_is_waited_for_without_holdi
     assert not waiting.done()
     other.execute("COMMIT")
     other.close()
-    assert await asyncio.wait_for(waiting, 5) == 1
+    assert await asyncio.wait_for(waiting, PATIENCE_S) == 1
     await writer.close()
 
 

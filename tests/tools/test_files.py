@@ -14,6 +14,7 @@ import pytest
 from serai.core.error import ToolFailed
 from serai.core.profile import AgentProfile
 from serai.tools.files import READ_MOST, WRITE_MOST
+from tests.patience import PATIENCE_S
 
 from .conftest import Call
 
@@ -172,6 +173,7 @@ from serai.core.error import ToolFailed
 from serai.core.ids import AgentId
 from serai.core.profile import AgentProfile
 from serai.tools import files, memory
+from tests.patience import PATIENCE_S
 
 profile = AgentProfile(AgentId("ops"), Path("{home}"))
 works = (
@@ -205,7 +207,7 @@ def test_a_full_disk_and_a_read_only_home_are_told_in_a_sentence(
         ["unshare", "-Urm", "sh", "-c", f'{fill} || exit 77; exec "$0" -c "$1"', sys.executable, script],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("this system lets nobody mount a disk of their own")

@@ -10,6 +10,7 @@ import pytest
 from serai.core.error import ToolFailed
 from serai.core.profile import AgentProfile
 from serai.tools.memory import CHARACTERS_MOST, Add, add
+from tests.patience import PATIENCE_S
 
 from .conftest import Agent, Call
 
@@ -169,7 +170,7 @@ def test_twenty_threads_lose_nothing(ops: AgentProfile) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(30)
+        writer.join(PATIENCE_S)
     assert sorted(memory(ops).splitlines()) == sorted(f"- t{n}.{k}" for n in range(20) for k in range(10))
     assert sorted(path.name for path in ops.memories.iterdir()) == [".lock", "MEMORY.md"]
 
@@ -181,6 +182,6 @@ def test_two_processes_lose_nothing(ops: AgentProfile) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(30)
+        writer.join(PATIENCE_S)
         assert writer.exitcode == 0
     assert len(memory(ops).splitlines()) == 100

@@ -21,6 +21,7 @@ from serai.tools.failure import sentence
 from serai.tools.thread import AgentThreads
 from serai.tools.tool import Arguments, WrongAgent, blocking_tool
 from serai.tools.toolbox import BuiltinToolbox
+from tests.patience import PATIENCE_S
 
 from .conftest import Agent, Call
 
@@ -127,9 +128,9 @@ async def test_tools_of_two_agents_at_once_each_see_their_own_home(agent: Agent,
 
     def work(profile: AgentProfile, wanted: Where) -> str:
         assert current_profile() is profile
-        meeting.wait(10)
+        meeting.wait(PATIENCE_S)
         (current_profile().workspace / wanted.path).write_text(profile.id)
-        meeting.wait(10)
+        meeting.wait(PATIENCE_S)
         return str(current_profile().home)
 
     tool = blocking_tool("where", "Says where it is.", Where, work, threads)

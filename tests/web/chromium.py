@@ -14,6 +14,8 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from tests.patience import PATIENCE_S
+
 PROGRAM: Final = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
@@ -60,7 +62,7 @@ class Tab:
         number = next(self._numbers)
         future = self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await future
         if "error" in answer:
             raise Failed(f"{method}: {answer['error']['message']}")
@@ -79,9 +81,9 @@ class Tab:
             raise Failed(str(details.get("exception", {}).get("description", details)))
         return found["result"].get("value")
 
-    async def until(self, expression: str, seconds: float = 15.0) -> None:
+    async def until(self, expression: str) -> None:
         """Waits until an expression is true. Raises Failed with what the page shows where it does not come true."""
-        end = asyncio.get_running_loop().time() + seconds
+        end = asyncio.get_running_loop().time() + PATIENCE_S
         while asyncio.get_running_loop().time() < end:
             with suppress(Failed):
                 if await self.js(f"!!({expression})"):
@@ -166,7 +168,7 @@ async def tab(width: int = 1440, height: int = 900, scheme: str = "light") -> As
 async def _attached(session: aiohttp.ClientSession, process: asyncio.subprocess.Process) -> Tab:
     """The first page of a browser that is starting."""
     assert process.stderr is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while b"DevTools listening on" not in (line := await process.stderr.readline()):
             assert line, "Chromium did not start"
     host = line.decode().split("ws://")[1].split("/")[0]

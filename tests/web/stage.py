@@ -12,7 +12,6 @@ import aiohttp
 
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
-from serai.app.approval import NoApprovals
 from serai.core.ids import AgentId
 from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
@@ -25,8 +24,10 @@ from serai.stores.sqlite.store import SqliteStore
 from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
+from tests.api.asking import NoApprovals
 from tests.api.nothing import NoArchive, NoSessions, no_retry
 from tests.gateway.stage import Stage, snapshot
+from tests.patience import PATIENCE_S
 
 CHAT: Final = "chat-0001"
 ALL_KEY: Final = "fake-web-key-of-ann"
@@ -221,7 +222,7 @@ class Watching:
 
     async def until(self, true: Any) -> Page:
         """Waits until something is true of the page."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not true(self.page):
                 self._news.clear()
                 await self._news.wait()
@@ -229,7 +230,7 @@ class Watching:
 
     async def ended(self) -> None:
         """Waits for the end of the stream."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait({self._reader})
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from serai.ports.mailbox import PostRow
 from serai.testing.model import ScriptedModel
 from tests.gateway.stage import routes
 from tests.gateway.test_steps import AskingTool, FakeTool
+from tests.patience import PATIENCE_S
 from tests.stores.test_sqlite import memory_store
 from tests.web.stage import CHAT, PIXEL, Page, Teller, browser, serving
 
@@ -176,12 +177,13 @@ async def test_silence_leaves_no_draft_behind() -> None:
 
 async def test_tools_are_shown_while_they_run() -> None:
     model = ScriptedModel([ToolCall("c1", "look", "{}"), "Done."])
-    tools = {"look": FakeTool("look", delay=0.3)}
+    tools = {"look": FakeTool("look", go=(go := asyncio.Event()))}
     async with serving(model, tools=tools) as stage, browser(stage) as page:
         await page.send("Look.")
         async with page.events() as watching:
             seen = await watching.until(lambda page: page.tools)
             assert seen.tools == [{"name": "look", "state": "running"}]
+            go.set()
             await watching.until(lambda page: page.said)
         assert seen.said == ["Done."]
 
@@ -282,7 +284,7 @@ async def test_a_stop_of_the_gateway_is_not_held_up_by_those_who_listen() -> Non
         async with page.events() as watching:
             await watching.until(lambda page: page.messages)
             await stage.site.hub.close()
-            await asyncio.wait_for(stage.server.stop(grace=30), 5)
+            await asyncio.wait_for(stage.server.stop(grace=2 * PATIENCE_S), PATIENCE_S)
             await watching.ended()
 
 
@@ -302,13 +304,14 @@ async def test_commands_work_as_in_every_chat() -> None:
 
 async def test_a_message_that_joins_a_running_turn_is_answered_with_it() -> None:
     model = ScriptedModel([ToolCall("c1", "look", "{}"), "Both answered."])
-    tools = {"look": FakeTool("look", delay=0.4)}
+    tools = {"look": FakeTool("look", go=(go := asyncio.Event()))}
     live = LivePolicy(busy_mode="steer")
     async with serving(model, tools=tools, live=live) as stage, browser(stage) as page:
         await page.send("One.", "message-1")
         async with page.events() as watching:
             await watching.until(lambda page: page.tools)
             await page.send("And two.", "message-2")
+            go.set()
             seen = await watching.until(lambda page: page.said)
             await watching.until(lambda page: not page.drafts)
         (answer,) = [one for one in seen.messages.values() if one["agent"]]

@@ -7,6 +7,7 @@ from urllib.request import urlopen
 import aiohttp
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.process.gateway import gateways
 from tests.process.home import write_home
 from tests.process.model import Asked, Reply, stub_model
@@ -64,6 +65,6 @@ async def test_the_address_that_up_prints_is_the_page(tmp_path: Path) -> None:
         while "  open" not in printed:
             printed = (await gateway.process.stdout.readline()).decode()
         assert printed.split() == ["open", f"{gateway.url}/"]
-        body = await asyncio.to_thread(lambda: urlopen(f"{gateway.url}/", timeout=5).read())
+        body = await asyncio.to_thread(lambda: urlopen(f"{gateway.url}/", timeout=PATIENCE_S).read())
         assert b"<title>Serai</title>" in body
-        await asyncio.wait_for(gateway.stop(), 5)
+        await gateway.stop()

@@ -7,11 +7,12 @@ import pytest
 from serai.web import events
 from serai.web.draft import Draft
 from serai.web.room import Cursor, Room
+from tests.patience import PATIENCE_S
 from tests.web.stage import CHAT, Teller, browser, serving
 
 
 async def test_a_reader_who_does_not_read_holds_up_nobody_and_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_SLOW_S", 0.3)
+    monkeypatch.setattr(events, "_SLOW_S", 2.0)
     model = Teller()
     async with serving(model) as stage, browser(stage) as page:
         await page.send("Tell me everything.")
@@ -25,7 +26,7 @@ async def test_a_reader_who_does_not_read_holds_up_nobody_and_is_let_go(monkeypa
                 await asyncio.sleep(0)
             await watching.until(lambda page: len(page.drafts.get("message-1", "")) == 16_000_000)
             room = stage.site.hub._rooms[CHAT]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while room.readers > 1:
                     await asyncio.sleep(0.05)
         writer.transport.abort()
@@ -37,7 +38,7 @@ async def test_a_silent_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyP
         await page.send("Hello.")
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
         writer.write(f"GET /web/chats/{CHAT}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await reader.readuntil(b": keep-alive")
         writer.transport.abort()
 
@@ -49,7 +50,7 @@ async def test_who_has_left_is_forgotten() -> None:
         model.answer("Hello!")
         async with page.events() as watching:
             await watching.until(lambda page: page.said)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while stage.site.hub._rooms:
                 await asyncio.sleep(0.02)
 

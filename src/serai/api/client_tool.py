@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from serai.api.depth import check_depth
 from serai.api.error import invalid
 from serai.core.message import ClientTool, ClientTools
 
@@ -72,6 +73,8 @@ def client_tools(
     """
     if len(tools) > TOOLS_MOST:
         raise invalid("tools", f"There are {len(tools)} tools; {TOOLS_MOST} are the most.")
+    for tool in tools:
+        check_depth(tool.parameters, "tools")
     known = {tool.name: tool for tool in tools}
     if len(known) < len(tools):
         raise invalid("tools", "Two tools have the same name.")

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from serai.api.client_tool import chosen
+from serai.api.depth import check_depth
 from serai.api.error import ApiError, invalid
 from serai.api.wire import (
     OPTIONS,
@@ -16,6 +17,7 @@ from serai.api.wire import (
     DeveloperMessage,
     ImagePart,
     RefusalPart,
+    SchemaFormat,
     SystemMessage,
     TextPart,
     ToolMessage,
@@ -102,6 +104,8 @@ def _options(asked: ChatRequest) -> dict[str, Any]:
     if settings == _NO_SETTINGS:
         return {}
     options = {name: value for name, value in zip(OPTIONS, settings, strict=True) if value is not None}
+    if isinstance(asked.response_format, SchemaFormat):
+        check_depth(asked.response_format.json_schema.schema, "response_format")
     if "response_format" in options:
         options["response_format"] = msgspec.to_builtins(options["response_format"])
     return options

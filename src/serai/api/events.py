@@ -136,12 +136,12 @@ class Events:
                 await _send(call, out, KEEP_ALIVE)
                 continue
             happened, lost = self._activity.since(seen)
-            data = _line(LostEvent(), None) if lost else b""
+            told = [_line(LostEvent(), None)] if lost else []
             for seen, happening in happened:
-                if (told := event(happening, call.principal)) is not None:
-                    data += _line(told, seen)
-            if data:
-                await _send(call, out, data)
+                if (one := event(happening, call.principal)) is not None:
+                    told.append(_line(one, seen))
+            if told:
+                await _send(call, out, b"".join(told))
         await out.end(b"")
         return out
 

@@ -30,7 +30,7 @@ from serai.api.response_object import (
     status_of,
 )
 from serai.api.response_shape import ItemPage, ItemQuery, ResponseDeleted, ResponseEvent, ResponseQuery
-from serai.api.response_stream import ResponseStream
+from serai.api.response_stream import Facts, ResponseStream
 from serai.api.response_wire import ResponseRequest
 from serai.api.services import Lasting, Run, Runs
 from serai.core.message import Message
@@ -195,7 +195,8 @@ class ResponseResource:
             raise unanswered(ended)
         said = await self._said(call.principal.name, about)
         items = outputs(about, said, ended, final_only=self._lasting.hides_drafts)
-        return document(200, about.response(status_of(ended), items, ended, self._clock.now()))
+        ended_at = await self._ended_at(call, about)
+        return document(200, about.response(status_of(ended), items, ended, ended_at))
 
     async def _object(self, row: RecordRow) -> Response:
         about = _about(row)
@@ -212,7 +213,13 @@ class ResponseResource:
         return exchange.answered() if exchange is not None else ()
 
     def _stream(self, call: Call, about: About, after: int = -1) -> ResponseStream:
-        return ResponseStream(call, about, lambda: self._said(call.principal.name, about), self._clock, after)
+        facts = Facts(lambda: self._said(call.principal.name, about), lambda: self._ended_at(call, about))
+        return ResponseStream(call, about, facts, after)
+
+    async def _ended_at(self, call: Call, about: About) -> float:
+        """When a response ended, as everybody is told who asks later; of one that is not kept, now."""
+        row = await self._lasting.find(about.run, "response", call.principal) if about.echo.store else None
+        return row.ended_at if row is not None and row.ended_at is not None else self._clock.now()
 
     async def _find(self, call: Call) -> RecordRow:
         row = await self._lasting.find(run_id(call.parts[0]), "response", call.principal)

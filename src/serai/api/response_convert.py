@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from serai.api.client_tool import client_tools
+from serai.api.depth import check_depth
 from serai.api.error import ApiError, invalid
 from serai.api.response_wire import (
     AllowedTools,
@@ -83,6 +84,7 @@ def _options(wanted: ResponseRequest) -> dict[str, Any]:
         options["verbosity"] = wanted.text.verbosity
     shape = wanted.text.format if wanted.text is not None else None
     if isinstance(shape, SchemaFormat):
+        check_depth(shape.schema, "text")
         named = {name: value for name, value in msgspec.to_builtins(shape).items() if name != "type"}
         options["response_format"] = {"type": "json_schema", "json_schema": named}
     elif shape is not None:

@@ -4,7 +4,7 @@ Events are numbered from 0 without gaps. The last one is `response.completed`, o
 `response.incomplete`, which is also the end of one that was cancelled.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,12 +17,12 @@ _ENDS: Final = {"completed": "response.completed", "failed": "response.failed"}
 
 
 class ResponseEvents:
-    """Makes the events of one response for one client; those up to number `after` are left out."""
+    """Makes the events of one response for one client; those up to number `after` are left out. `ended_at` is to be
+    set before the end is taken."""
 
-    def __init__(self, about: About, now: Callable[[], float], *, after: int = -1) -> None:
-        """`now` in seconds since the epoch."""
+    def __init__(self, about: About, *, after: int = -1) -> None:
+        self.ended_at: float | None = None
         self._about = about
-        self._now = now
         self._after = after
         self._number = 0
         self._items: list[AnyItem] = []
@@ -90,7 +90,7 @@ class ResponseEvents:
         for call in answer.tool_calls:
             yield from self._call(call)
         status = status_of(ended)
-        response = self._about.response(status, self._items, ended, self._now())
+        response = self._about.response(status, self._items, ended, self.ended_at)
         yield self._event(_ENDS.get(status, "response.incomplete"), response=response)
 
     def _call(self, call: ToolCall) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """A response told to a waiting client as server-sent events."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from serai.api.answer import KEEP_ALIVE
 from serai.api.error import unanswered
@@ -13,19 +14,23 @@ from serai.api.services import Run, Trail
 from serai.api.stream import PATIENCE_S
 from serai.core.event import RunEvent, TextDelta, TurnEnded
 from serai.core.message import Message
-from serai.ports.clock import Clock
 
-Said = Callable[[], Awaitable[Sequence[Message]]]
-"""What the agent said in the turn, once it has ended."""
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is on record of an ended turn: what the agent said, and when it ended, in seconds since the epoch."""
+
+    said: Callable[[], Awaitable[Sequence[Message]]]
+    ended_at: Callable[[], Awaitable[float]]
 
 
 class ResponseStream:
     """One streamed response."""
 
-    def __init__(self, call: Call, about: About, said: Said, clock: Clock, after: int = -1) -> None:
+    def __init__(self, call: Call, about: About, facts: Facts, after: int = -1) -> None:
         self._call = call
-        self._said = said
-        self._events = ResponseEvents(about, clock.now, after=after)
+        self._facts = facts
+        self._events = ResponseEvents(about, after=after)
         self._out = EventStream(call.request, call.common, ())
         self._opening = b""
 
@@ -63,6 +68,8 @@ class ResponseStream:
             await self._out.send(self._events.begin() or KEEP_ALIVE)
             while True:
                 batch = await feed.batch(PATIENCE_S)
+                if batch and isinstance(batch[-1], TurnEnded):
+                    self._events.ended_at = await self._facts.ended_at()
                 known = [one for event in batch for one in settled.take(event)]
                 data = b"".join(map(self._events.take, known))
                 if batch and isinstance(batch[-1], TurnEnded):
@@ -76,6 +83,8 @@ class ResponseStream:
     async def _pass_on(self, batch: Sequence[RunEvent], ended: TurnEnded | None) -> None:
         if ended is not None and ended.state != "done" and not self._out.started:
             raise unanswered(ended)
+        if ended is not None:
+            self._events.ended_at = await self._facts.ended_at()
         data = b"".join(map(self._events.take, batch))
         if batch and not data:
             return
@@ -87,5 +96,5 @@ class ResponseStream:
 
     async def _again(self) -> list[RunEvent]:
         """What was told the first time, by the texts that are kept."""
-        texts = [one.text for one in await self._said() if one.role == "assistant" and one.text]
+        texts = [one.text for one in await self._facts.said() if one.role == "assistant" and one.text]
         return [TextDelta(text, n + 1) for n, text in enumerate(texts)]

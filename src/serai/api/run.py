@@ -198,7 +198,7 @@ def _question(wanted: RunRequest, *, stored: bool) -> InputBody:
     messages: list[ChatMessage] = [UserMessage(wanted.input)] if isinstance(wanted.input, str) else wanted.input
     body = input_body(ChatRequest(messages, stream=True), stored=stored)
     system = "\n\n".join(filter(None, (wanted.instructions, body.system)))
-    return replace(body, system=system)
+    return replace(body, system=system, approvable=True)
 
 
 def _object(row: RecordRow, status: Status, approval: Approval | None) -> RunObject:

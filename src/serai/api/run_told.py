@@ -46,6 +46,27 @@ class ToolEnd(Struct, tag_field="type", tag="tool.completed"):
     ok: bool
 
 
+class ApprovalAsked(Struct, tag_field="type", tag="approval.request"):
+    """A tool call waits for somebody's leave, until `expires_at`, in seconds since the epoch."""
+
+    run_id: str
+    approval_id: str
+    question: str
+    expires_at: float
+    tool: str
+    call_id: str
+    arguments: str
+
+
+class ApprovalGiven(Struct, tag_field="type", tag="approval.responded"):
+    """Somebody has answered, or the time is over."""
+
+    run_id: str
+    approval_id: str
+    choice: str
+    by: str
+
+
 class RunCompleted(Struct, tag_field="type", tag="run.completed"):
     """The last event: the whole answer."""
 
@@ -67,5 +88,7 @@ class RunCancelled(Struct, tag_field="type", tag="run.cancelled"):
     run_id: str
 
 
-SessionTold = MessageDelta | ToolStart | ToolEnd | RunCompleted | RunFailed | RunCancelled
+SessionTold = (
+    MessageDelta | ToolStart | ToolEnd | ApprovalAsked | ApprovalGiven | RunCompleted | RunFailed | RunCancelled
+)
 RunTold = SessionTold | MessageRestarted

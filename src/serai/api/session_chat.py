@@ -22,6 +22,8 @@ from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import EventStream, document
 from serai.api.run_told import (
+    ApprovalAsked,
+    ApprovalGiven,
     MessageDelta,
     RunCancelled,
     RunCompleted,
@@ -196,8 +198,10 @@ class _Stream:
                 return [ToolStart(run, event.name, event.call_id)]
             case ToolEnded():
                 return [ToolEnd(run, event.name, event.call_id, event.ok)]
-            case ApprovalRequested() | ApprovalAnswered():
-                return []  # nobody can be asked here: such a call is denied at once
+            case ApprovalRequested(approval, call, name, arguments):
+                return [ApprovalAsked(run, approval, event.question, event.expires_at, name, call, arguments)]
+            case ApprovalAnswered(approval, choice, by):
+                return [ApprovalGiven(run, approval, choice, by)]
             case TurnEnded():
                 return self._end(event)
 

@@ -15,7 +15,7 @@ from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
 from serai.app import metrics
-from serai.app.approval import NoApprovals
+from serai.app.approval import RunApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
@@ -246,7 +246,7 @@ class Gateway:
             retry=self._retry,
             activity=self._activity,
             lasting=self._lasting,
-            approvals=NoApprovals(),
+            approvals=RunApprovals(self._approvals),
             conversations=self._conversations,
             explain=self._resolver.explain,
             endpoint=self._endpoint,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("platforms")
 
-BUILT_IN: Final = ("webhook",)
+BUILT_IN: Final = ("discord", "feishu", "matrix", "slack", "telegram", "webhook", "wecom", "yuanbao")
 
 _BROUGHT: Final = "PLATFORMS"
 """What a plugin that brings platforms has: the names of their manifests' modules."""

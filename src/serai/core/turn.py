@@ -140,7 +140,8 @@ def together(inputs: Sequence[Input], *, apart: bool = False) -> tuple[Message, 
     said: list[tuple[str, Message]] = []
     for one in inputs:
         message = one.message
-        said.extend((one.sender, earlier) for earlier in one.body.before)
+        if one.body.before:
+            said.extend((one.sender, earlier) for earlier in one.body.before)
         if said and not apart and said[-1][0] == one.sender and not one.body.before:
             before = said.pop()[1]
             text = "\n".join(filter(None, (before.text, message.text)))

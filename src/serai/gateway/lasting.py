@@ -119,7 +119,8 @@ class Lasting:
         return run
 
     async def _recorded(self, name: InputId) -> Sequence[RunEvent]:
-        return recorded(await self._records.steps(name), texts=not self.hides_drafts)
+        steps, approvals = await self._records.steps(name), await self._records.approvals(name)
+        return recorded(steps, approvals, texts=not self.hides_drafts)
 
     def _follow(self, name: InputId, events: Sequence[RunEvent], further: AsyncIterator[RunEvent]) -> None:
         trail = self._trails[name] = Trail(events)

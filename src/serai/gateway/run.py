@@ -125,7 +125,8 @@ class Runs:
         source, decision = await self._decide(ask)
         self._check_tools(decision.agent, ask.body.client)
         body = await self._dispatched(ask, decision.agent)
-        body = await recalled(body, lambda run: door.store.exchange(run, ask.principal.name, decision.agent))
+        if body.history or body.before:
+            body = await recalled(body, lambda run: door.store.exchange(run, ask.principal.name, decision.agent))
         input_id = InputId(f"run_{door.entropy.token()}")
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(

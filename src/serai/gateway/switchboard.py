@@ -8,9 +8,10 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from serai.core.error import SeraiError, Shut
+from serai.core.error import Busy, Refused, SeraiError, Shut
 from serai.core.ids import Account
 from serai.core.message import Inbound, Press, Revision
+from serai.gateway.courtesy import Courtesy
 from serai.gateway.link import CLOSE_SECONDS, run_watched
 from serai.ports.clock import Entropy
 from serai.ports.platform import Platform, Receipt
@@ -59,6 +60,7 @@ class Switchboard:
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
+        self._courtesy = Courtesy(entropy)
         self._connections: dict[Account, Connection] = {}
         self._start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]] | None = None
         self._receive: Receive | None = None
@@ -126,7 +128,7 @@ class Switchboard:
         while connection.state != "draining":
             connection.state, connection.reason, connection.up_at = "connecting", None, None
             try:
-                await run_watched(platform, _Link(connection, receive))
+                await run_watched(platform, _Link(connection, platform, receive, self._courtesy))
                 reason = "the connection ended"
             except Shut as error:
                 _log.error("connection shut", account=str(connection.account), reason=str(error))
@@ -157,12 +159,19 @@ class Switchboard:
 class _Link:
     """What a driver tells while it runs: a `ports.platform.Link`."""
 
-    def __init__(self, connection: Connection, receive: Receive) -> None:
+    def __init__(self, connection: Connection, platform: Platform, receive: Receive, courtesy: Courtesy) -> None:
         self._connection = connection
+        self._platform = platform
         self._receive = receive
+        self._courtesy = courtesy
 
     async def receive(self, event: Inbound | Revision | Press) -> Receipt:
-        return await self._receive(event)
+        try:
+            return await self._receive(event)
+        except (Refused, Busy) as error:
+            if isinstance(event, Inbound):
+                self._courtesy.tell(self._platform, event, error)
+            raise
 
     def up(self, identity: str = "") -> None:
         connection = self._connection

@@ -11,7 +11,16 @@ from typing import Final
 
 import msgspec
 
-from serai.core.event import RunEvent, TextDelta, ToolEnded, ToolStarted, TurnEnded
+from serai.core.approval import Approval
+from serai.core.event import (
+    ApprovalAnswered,
+    ApprovalRequested,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    TurnEnded,
+)
 from serai.core.message import ToolCall
 from serai.core.turn import Step
 from serai.ports.model import ModelReply
@@ -102,10 +111,14 @@ def _step_of(entry: RunEvent | _Text | None) -> int:
     return 0 if entry is None or isinstance(entry, TurnEnded) else entry.step
 
 
-def recorded(steps: Sequence[Step], *, texts: bool = True) -> list[RunEvent]:
-    """What the steps of a turn tell. Without `texts` where a plugin decides what people get to see of them."""
+def recorded(steps: Sequence[Step], approvals: Sequence[Approval] = (), *, texts: bool = True) -> list[RunEvent]:
+    """What the steps of a turn tell, and what people were asked about them. Without `texts` where a plugin decides
+    what people get to see of them."""
     events: list[RunEvent] = []
+    questions = {one.step: one for one in approvals}
     for step in steps:
+        if step.n in questions:
+            events += _asked(questions[step.n])
         if step.kind == "model":
             said = _decode_reply(step.result).message.text
             events += [TextDelta(said, step.n)] if said and texts else []
@@ -115,3 +128,10 @@ def recorded(steps: Sequence[Step], *, texts: bool = True) -> list[RunEvent]:
             if step.state != "started":
                 events.append(ToolEnded(call.id, call.name, step.state == "done", step.n))
     return events
+
+
+def _asked(one: Approval) -> list[RunEvent]:
+    question = ApprovalRequested(one.id, one.call_id, one.tool, one.arguments, one.question, one.expires_at, one.step)
+    return (
+        [question] if one.state == "open" else [question, ApprovalAnswered(one.id, one.state, one.by or "", one.step)]
+    )

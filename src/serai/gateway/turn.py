@@ -205,6 +205,8 @@ class TurnRunner:
     ) -> TurnEnded | None:
         """Why what a client brought does not fit: its tools the agent, or its results what it was asked."""
         body = claim.inputs[0].body
+        if body.client is None and not past and not body.history and progress.new[0].role == "user":
+            return None
         if unusable := unusable_tools(profile, self._shop.toolbox.tools(profile), body.client):
             return failed(unusable, 400, "invalid_tools")
         if unasked := settle_calls(past or [own_ids(one) for one in body.history], progress.new):

@@ -17,7 +17,9 @@ DEFAULT: Final = (OLLAMA, LLAMA_CPP, VLLM, LM_STUDIO)
 """The ports at which these servers listen by default, in the order of preference."""
 
 _LIST_MOST: Final = 2**20
-_WAIT: Final = aiohttp.ClientTimeout(total=0.3)
+_SECONDS: Final = 0.3
+"""For which a server is waited for: one on this machine is quick, or busy with something else."""
+
 _OWN: Final = "serai"
 """What a gateway's own list of agents says in `owned_by`: agents are no models to run agents on."""
 
@@ -43,13 +45,19 @@ _decode = msgspec.json.Decoder(_List).decode
 
 
 async def find_local(
-    session: aiohttp.ClientSession, ports: Sequence[int] = DEFAULT, *, own: Collection[int] = ()
+    session: aiohttp.ClientSession,
+    ports: Sequence[int] = DEFAULT,
+    *,
+    own: Collection[int] = (),
+    seconds: float = _SECONDS,
 ) -> Endpoint | None:
     """The first chat model of the first of `ports` on 127.0.0.1 where a model server answers; None where none does.
 
-    All are asked at once and have 0.3 s. `own` are ports of this gateway, which are not asked. Never raises.
+    All are asked at once and have `seconds` to answer. `own` are ports of this gateway, which are not asked. Never
+    raises.
     """
-    asked = [asyncio.create_task(_ask(session, port)) for port in ports if port not in own]
+    wait = aiohttp.ClientTimeout(total=seconds)
+    asked = [asyncio.create_task(_ask(session, port, wait)) for port in ports if port not in own]
     try:
         for task in asked:
             if (endpoint := await task) is not None:
@@ -61,11 +69,11 @@ async def find_local(
         await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def _ask(session: aiohttp.ClientSession, port: int) -> Endpoint | None:
+async def _ask(session: aiohttp.ClientSession, port: int, wait: aiohttp.ClientTimeout) -> Endpoint | None:
     """The first chat model that is served at a port. Whatever else listens there is not taken for one."""
     base_url = f"http://127.0.0.1:{port}/v1"
     try:
-        async with session.get(f"{base_url}/models", timeout=_WAIT, allow_redirects=False) as response:
+        async with session.get(f"{base_url}/models", timeout=wait, allow_redirects=False) as response:
             if response.status != 200:
                 return None
             listed = _decode(await _body(response.content)).data

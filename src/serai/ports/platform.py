@@ -38,15 +38,17 @@ class Capabilities:
     """What a platform can do.
 
     `text_limit` counts `text_unit`s of a delivery's text as it is given to the driver (Markdown). `send_key`: a
-    repeated send of the same delivery is recognised. `growth`: the driver is `Growing`. `typing_s`: it is `Typing`,
-    and says so again after that many seconds. `fetches`: it is `Fetching`. `enclosure_bytes`: the largest file that
-    it sends, None where it sends none. `silence_s`: a connection with no sign of life for so long is down; None
-    where there is no connection that could be. `exclusive`: a second login of the same credentials is detected.
+    repeated send of the same delivery is recognised. `names_wait`: a rate limit says how long to wait. `growth`: the
+    driver is `Growing`. `typing_s`: it is `Typing`, and says so again after that many seconds. `fetches`: it is
+    `Fetching`. `enclosure_bytes`: the largest file that it sends, None where it sends none. `silence_s`: a connection
+    with no sign of life for so long is down; None where there is no connection that could be. `exclusive`: a second
+    login of the same credentials is detected.
     """
 
     text_limit: int
     text_unit: Literal["codepoint", "utf16", "byte"] = "codepoint"
     send_key: bool = False
+    names_wait: bool = True
     growth: Growth | None = None
     blocks: Blocks | None = None
     typing_s: float | None = None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from serai.core.approval import Approval
 from serai.core.event import TurnEnded
 from serai.core.ids import AgentId, InputId, SessionId
 from serai.core.lane import LaneAddress
@@ -64,6 +65,10 @@ class Records(Protocol):
 
     async def steps(self, input_id: InputId) -> Sequence[Step]:
         """What is recorded of its turn, as long as retention keeps it."""
+        ...
+
+    async def approvals(self, input_id: InputId) -> Sequence[Approval]:
+        """Everything that people were asked in its turn, whatever came of it."""
         ...
 
     async def stop(self, input_id: InputId, reason: str, now: float) -> None:

@@ -12,6 +12,7 @@ import asyncio
 import functools
 import random
 import selectors
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor
@@ -27,8 +28,15 @@ EPOCH: Final = 1_700_000_000.0
 _FIRST: Final = 1000.0
 """The loop's first instant: not 0, so that code which confuses 0 with nothing works as it does outside."""
 
-_GRACE: Final = 0.002
-"""Real seconds in which something may still come from the system (a loopback socket) before time jumps."""
+_SOCKET_GRACE: Final = 0.002
+"""Real seconds in which something may still come from a loopback socket before time jumps."""
+
+_THREAD_GRACE: Final = 0.1
+"""The same for a thread: it may have to wait for a processor."""
+
+_OTHER_THREADS: Final = ("asyncio_", "ThreadPoolExecutor", "Dummy-")
+"""What threads are called that are no reason to wait: those of executors, for which time is held as long as they
+work, and those that Python has not started."""
 
 _PATIENCE: Final = 30.0
 """Real seconds without any event or timer after which a test is stuck for good."""
@@ -100,10 +108,16 @@ class _Selector(selectors.BaseSelector):
             return self._system.select(0)
         if timeout is None or self.holds:
             return self._outside()
-        events = self._system.select(_GRACE)
+        events = self._system.select(self._grace())
         if not events:
             self._pass_time(timeout)
         return events
+
+    def _grace(self) -> float:
+        """Real seconds for which it is worth waiting; none where the loop is alone."""
+        if any(_may_call(thread) for thread in threading.enumerate()):
+            return _THREAD_GRACE
+        return _SOCKET_GRACE if len(self._system.get_map()) > 1 else 0.0  # the loop's own pipe is always there
 
     def _outside(self) -> list[tuple[SelectorKey, int]]:
         deadline = time.monotonic() + _PATIENCE
@@ -128,11 +142,16 @@ class _Selector(selectors.BaseSelector):
         return self._system.get_map()
 
 
+def _may_call(thread: threading.Thread) -> bool:
+    """Whether a thread may have something to tell the loop of this one."""
+    return thread is not threading.current_thread() and not thread.name.startswith(_OTHER_THREADS)
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose time stands still while there is work and jumps to the next timer when there is none.
 
-    Sockets whose both ends live in this loop, and functions run in executors, hold time until they are done. For
-    other work outside of the loop (a thread of one's own, a process) use `held`.
+    Sockets whose both ends live in this loop, and functions run in executors, hold time until they are done. Other
+    threads are given a moment; for what takes longer outside of the loop (a process, too) use `held`.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from serai.core.delivery import Button, Delivery, Enclosure
 from serai.core.error import FetchFailed, Refused, SendFailed, SendPermanent
 from serai.core.message import Attachment
 from serai.ports.platform import Fetching, Growing, Typing
-from serai.testing.platform_rig import ButtonRig, FileRig, TypingRig
+from serai.testing.platform_rig import ButtonRig, FileRig, TypingRig, Utterance
 from serai.testing.platform_stage import Stage, filled
 from serai.testing.staged import Staged, on_loop, played
 
@@ -170,7 +170,9 @@ async def _refusal(platform: Fetching, attachment: Attachment) -> str:
 async def _opened(stage: Stage, text: str = "…", chat: str | None = None) -> Delivery:
     """A delivery that was opened and is going to grow."""
     played(stage.rig, object, declared=stage.rig.platform.capabilities.growth is not None, ability="growth")
-    opened = replace(stage.delivery(text, chat=chat), state="open", attempt=0)
+    asked = chat or stage.rig.ids[0]  # on some platforms, only what answers a message can grow
+    await stage.say(Utterance("Tell me a story.", chat=asked, user=asked, message=f"story-{asked}"))
+    opened = replace(stage.delivery(text, chat=chat, reply_to=(f"story-{asked}",)), state="open", attempt=0)
     sent = await stage.rig.platform.send(opened)
     assert sent.remote_id, "an opened message has no id, so that it cannot be changed"
     return replace(opened, remote_id=sent.remote_id)

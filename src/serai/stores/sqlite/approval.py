@@ -71,6 +71,14 @@ def find(db: Db, name: ApprovalId) -> Approval | None:
     return None if row is None else _approval(db, row)
 
 
+def asked(db: Db, run: InputId) -> Sequence[Approval]:
+    """Everything that was asked in the turn of an input."""
+    rows = db.execute(
+        f"{_APPROVAL} WHERE approval.turn = (SELECT turn FROM input WHERE id = ?) ORDER BY step", (run,)
+    )
+    return [_approval(db, row) for row in rows.fetchall()]
+
+
 def waiting(db: Db, chat: tuple[Account, str] | None, run: InputId | None) -> Sequence[Approval]:
     rows = db.execute(
         f"{_APPROVAL} WHERE approval.state = 'open' AND turn.state = 'waiting' AND turn.stop IS NULL"

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from serai.core.approval import Approval
 from serai.core.error import Busy, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import AgentId, InputId, SessionId
@@ -11,6 +12,7 @@ from serai.core.lane import LaneAddress
 from serai.core.turn import Step
 from serai.ports.record import NewRecord, RecordKind, RecordRow, RecordState
 from serai.ports.store import Arrival
+from serai.stores.sqlite.approval import asked
 from serai.stores.sqlite.claim import read_steps
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.forget import forget_input, is_built_on
@@ -56,6 +58,9 @@ class SqliteRecords:
             return () if row is None or row[0] is None else read_steps(db, row[0])
 
         return self._query(look)
+
+    async def approvals(self, input_id: InputId) -> Sequence[Approval]:
+        return self._query(lambda db: asked(db, input_id))
 
     async def stop(self, input_id: InputId, reason: str, now: float) -> None:
         await self._writer.run(lambda db: _stop(db, input_id, reason, now), sync=True)

@@ -73,9 +73,11 @@ def _forget(db: Db, session: SessionId) -> None:
     db.execute(f"DELETE FROM step WHERE turn IN {turns}", (session,))
     db.execute(f"DELETE FROM idem WHERE input IN (SELECT id FROM input WHERE turn IN {turns})", (session,))
     db.execute(f"DELETE FROM record WHERE id IN (SELECT id FROM input WHERE turn IN {turns})", (session,))
-    db.execute("DELETE FROM conversation WHERE id = ?", (session,))
+    for table, column in (("conversation", "id"), ("approval", "session"), ("allowance", "session")):
+        db.execute(f"DELETE FROM {table} WHERE {column} = ?", (session,))
     db.execute(f"UPDATE input SET body = ?, source = NULL WHERE turn IN {turns}", (_NOTHING, session))
-    db.execute(f"UPDATE delivery SET text = '' WHERE state = 'sent' AND turn IN {turns}", (session,))
+    sent = "UPDATE delivery SET text = '', buttons = NULL, enclosure = NULL WHERE state = 'sent'"
+    db.execute(f"{sent} AND turn IN {turns}", (session,))
     db.execute(
         "UPDATE turn SET result = CAST(json_replace(CAST(result AS TEXT), '$.answer.text', '') AS BLOB)"
         " WHERE session = ?",

@@ -2,3 +2,4 @@
 CREATE INDEX session_last ON session (last_at);
 CREATE INDEX turn_session ON turn (session);
 CREATE INDEX input_turn ON input (turn) WHERE turn IS NOT NULL;
+CREATE INDEX delivery_turn ON delivery (turn) WHERE turn IS NOT NULL;
