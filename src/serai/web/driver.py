@@ -18,7 +18,7 @@ STANDING: Final = AccountSettings(ACCOUNT, Access(open=True), merge=False)
 """Who may write has been decided before a message gets here: by a key, or by being on this machine (SPEC 6.7).
 A message is one message: its sender pressed Enter when it was complete."""
 
-_CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True, buttons=True)
+CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True, buttons=True)
 
 
 class Web:
@@ -36,7 +36,7 @@ class Web:
 
     @property
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return CAPABILITIES
 
     async def run(self, link: Link) -> None:
         """Takes messages until cancelled."""
@@ -59,8 +59,8 @@ class Web:
         Raises SendTemporary, SendPermanent.
         """
         target = delivery.target
-        if len(delivery.text) > _CAPABILITIES.text_limit:
-            raise SendPermanent(f"the text is longer than {_CAPABILITIES.text_limit} characters")
+        if len(delivery.text) > CAPABILITIES.text_limit:
+            raise SendPermanent(f"the text is longer than {CAPABILITIES.text_limit} characters")
         post = PostRow(
             target.chat_id,
             delivery.id,
