@@ -19,7 +19,8 @@ from serai.testing.platform_contract import PlatformContract
 from serai.testing.platform_rig import PlatformRig
 
 DRIVERS = sorted(module.name for module in pkgutil.iter_modules(serai.platforms.__path__))
-RIGS = ["fake", *DRIVERS]
+RIGS = ["fake", *DRIVERS, "web"]
+"""The driver of the web chat is no folder of the platforms, and obeys all the same."""
 
 
 def rig_of(name: str) -> Callable[[], AbstractAsyncContextManager[PlatformRig]]:
