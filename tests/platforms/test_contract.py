@@ -56,7 +56,8 @@ class TestPlatform(PlatformContract):
     """The contract, once for each rig."""
 
     @pytest.fixture(autouse=True)
-    def choose(self, driver: str) -> None:
+    def choose(self, driver: str, request: pytest.FixtureRequest) -> None:
+        request.node.user_properties.append(("contract", (request.function.__name__, driver)))
         self.driver = driver
         type(self).loop_factory = loop_of(driver)
 
