@@ -130,6 +130,10 @@ class WecomPeer:
         }
         return body | ({"chatid": chat} if chat else {})
 
+    async def garble(self, bot: str, text: str) -> None:
+        """A frame of any text."""
+        await self._live[bot].send_str(text)
+
     # what becomes of connections
 
     async def connected(self, bot: str) -> None:
