@@ -20,7 +20,9 @@ A message is one message: its sender pressed Enter when it was complete."""
 
 _PATIENCE_S: Final = 30.0
 
-CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True, names_wait=False, buttons=True)
+CAPABILITIES: Final = Capabilities(
+    text_limit=256 * 1024, send_key=True, names_wait=False, buttons=True, presses=False
+)
 
 
 class Web:
