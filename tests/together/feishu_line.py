@@ -26,14 +26,14 @@ class FeishuLine:
     @property
     def settings(self) -> Mapping[str, Any]:
         return {
-            "app_id_env": f"FEISHU_ID_{self._name}",
+            "app_id": self._app.app_id,
             "app_secret_env": f"FEISHU_SECRET_{self._name}",
             "domain": self._peer.url,
         }
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        return {f"FEISHU_ID_{self._name}": self._app.app_id, f"FEISHU_SECRET_{self._name}": self._secret}
+        return {f"FEISHU_SECRET_{self._name}": self._secret}
 
     def dial(self, url: str) -> None: ...
 
