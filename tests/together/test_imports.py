@@ -1,0 +1,62 @@
+"""A gateway imports the libraries of the platforms that are configured, and no others (SPEC 13)."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from serai.app.platforms import BUILT_IN
+from tests.patience import PATIENCE_S
+from tests.process.gateway import gateways
+from tests.process.home import write_home
+from tests.together.deaf import SECRETS, deaf, settings
+
+_LINE: Final = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
+LIBRARIES: Final = {
+    "discord": "discord",
+    "matrix": "nio",
+    "slack": "slack_sdk",
+    "telegram": "telegram",
+    "wecom": "cryptography",
+    "yuanbao": "google.protobuf",
+}
+"""What each platform's extra brings; Feishu and the webhook need none."""
+
+LATE: Final = {"cryptography"}
+"""What is imported only when it is needed: for files."""
+
+SHARED: Final = {"telegram": {"cryptography"}}
+"""What a platform's library imports where it happens to be installed, although it is another's."""
+
+
+async def imported(folder: Path, platform: str | None) -> set[str]:
+    """Every module that `serai up` has imported when it has begun to connect, with this platform alone."""
+    async with deaf() as server, gateways(folder) as nursery:
+        place = server.place
+        config = {
+            "model": {"name": "m", "base_url": f"http://{place}/v1"},
+            "platforms": {platform: settings(place)[platform]} if platform else {},
+            "api_server": {"port": 0},
+        }
+        home = write_home(folder / "home", config, SECRETS)
+        gateway = await nursery.start(["-X", "importtime", "-m", "serai", "up"], {"SERAI_HOME": str(home)})
+        if platform not in (None, "webhook"):
+            await asyncio.wait_for(server.called.wait(), PATIENCE_S)
+        await gateway.stop()
+        return set(_LINE.findall(gateway.errors()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", [*BUILT_IN, None])
+async def test_only_the_configured_platform_is_imported(tmp_path: Path, platform: str | None) -> None:
+    modules = await imported(tmp_path, platform)
+    assert "serai.app.gateway" in modules
+    # What is imported by its name in a string (a driver) is not told, but everything that it imports is.
+    drivers = {name for name in BUILT_IN if any(one.startswith(f"serai.platforms.{name}.") for one in modules)}
+    assert drivers == {platform} - {None}
+    libraries = {library for library in LIBRARIES.values() if library in modules}
+    own = {LIBRARIES[platform]} if platform in LIBRARIES else set()
+    assert own - LATE <= libraries, "its own library is missing: the test looks for the wrong name"
+    assert libraries - own <= SHARED.get(platform or "", set())
