@@ -22,7 +22,7 @@ from tests.together.cast import AGENTS, CAST, OPENERS, Role, home
 from tests.together.hurry import HurriedLoop
 from tests.together.line import Line, opened
 
-FACTOR: Final = 10.0
+FACTOR: Final = 6.0
 """Seconds that pass in each real one: for the gateway, for its peers, and for whoever talks."""
 
 _MARK: Final = re.compile(r"q-\d{4}")
@@ -150,8 +150,20 @@ class Evening:
 
     def held(self) -> set[str]:
         """Marks of answers whose delivery may or may not have arrived: they are not sent again unasked (SPEC 5.5)."""
+        return self._marks("SELECT text FROM delivery WHERE state = 'unknown'")
+
+    def in_doubt(self) -> set[str]:
+        """Marks of answers whose beginning may stand beside the whole: the gateway was killed, or not answered, while
+        it was being shown (docs/decisions/growing-answers.md)."""
+        log = (self.home / "logs" / "serai.log").read_text()
+        names = {json.loads(line).get("delivery") for line in log.splitlines() if '"an answer ' in line}
+        shown = self._marks(f"SELECT text FROM delivery WHERE id IN ({','.join('?' * len(names))})", *names)
+        resumed = "SELECT CAST(i.body AS TEXT) FROM input i JOIN turn t ON i.turn = t.id WHERE t.attempt > 1"
+        return shown | self._marks(resumed)
+
+    def _marks(self, query: str, *values: object) -> set[str]:
         with sqlite3.connect(self.home / "state.db") as db:
-            rows = db.execute("SELECT text FROM delivery WHERE state = 'unknown'").fetchall()
+            rows = db.execute(query, values).fetchall()
         return {mark for (text,) in rows for mark in _MARK.findall(text)}
 
 
@@ -182,9 +194,10 @@ async def play(folder: Path, minutes: float, kills: int, figure: Figure) -> None
         except BaseException:
             print(*(one.errors()[-3000:] for one in nursery.all), sep="\n")
             raise
-        counts, held = evening.counts(), evening.held()
+        counts, held, in_doubt = evening.counts(), evening.held(), evening.in_doubt()
     silent = [mark for mark, count in counts.items() if not count and mark not in held]
-    twice = [mark for mark, count in counts.items() if count > 1]
+    doubled = [mark for mark, count in counts.items() if count > 1]
+    twice = [mark for mark in doubled if mark not in in_doubt and mark not in held]
     assert not silent, f"never answered: {[(s.mark, s.role) for s in evening.said if s.mark in silent]}"
     assert not twice, f"answered twice: {evening.texts(twice)}"
     by_platform = Counter(said.role.account.partition("@")[0] for said in evening.said)
@@ -192,13 +205,14 @@ async def play(folder: Path, minutes: float, kills: int, figure: Figure) -> None
     figure(
         f"{minutes:g} minutes on {len(lines)} accounts of {len(by_platform)} platforms, {len(AGENTS)} agents, "
         f"{kills} kills: {len(counts)} messages, each answered once by its agent, {len(held)} held as unknown, "
+        f"{len(doubled)} beside a beginning of theirs, "
         f"in {time.monotonic() - began:.0f} s ({dict(sorted(by_platform.items()))})"
     )
 
 
 @pytest.mark.slow
 def test_all_platforms_at_once_survive_two_kills(tmp_path: Path, figure: Figure) -> None:
-    run(tmp_path, 6, 2, figure)
+    run(tmp_path, 4, 2, figure)
 
 
 @pytest.mark.prove
