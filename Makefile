@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SHARED := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench prove clean
+.PHONY: help run test check format bench contract prove clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ format: $(VENV)/installed-dev ## Put the code into the house's format
 
 bench: $(VENV)/installed-dev ## Measure against a bare proxy, on this machine, in one run
 	$(BIN)/python -m bench
+
+contract: $(VENV)/installed-dev ## Run the platform contract, and write its tables into docs/contract.md
+	$(BIN)/python -m tests.contract
 
 prove: $(VENV)/installed-dev ## Run the long proofs in full
 	$(BIN)/python -m pytest -m "slow or prove" -s

@@ -28,6 +28,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, line in report.user_properties
         if name == "figure"
     ]
+    lines += _contract(terminalreporter)
     if lines:
         terminalreporter.section("figures")
         terminalreporter.write("".join(f"{line}\n" for line in lines))
+
+
+def _contract(terminalreporter: pytest.TerminalReporter) -> list[str]:
+    """What became of each test of the platform contract on each platform, where it was run."""
+    cells: dict[tuple[str, str], str] = {}
+    for outcome, sign in (("passed", "ok"), ("failed", "FAILED"), ("skipped", "-")):
+        for report in terminalreporter.getreports(outcome):
+            for name, place in report.user_properties if report.when == "call" else ():
+                if name == "contract":
+                    test, platform = place
+                    cells[test, platform] = sign
+                    if outcome == "skipped":
+                        cells[test, ""] = str(report.longrepr[2]).removeprefix("Skipped: ")
+    platforms = sorted({platform for _, platform in cells if platform})
+    tests = sorted({test for test, _ in cells})
+    rows = [[test, *(cells.get((test, column), "") for column in (*platforms, ""))] for test in tests]
+    rows.insert(0, ["the platform contract", *platforms, "- because"])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligned = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return aligned if cells else []

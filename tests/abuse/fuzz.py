@@ -117,6 +117,8 @@ class Attack:
         if path in _GOOD and case.method == "POST" and data.draw(st.booleans()):
             case.media_type = "application/json"
             case.body = {**_GOOD[path], **data.draw(st.sampled_from(_TWISTS[path]))}
+            if path == "/v1/runs" and data.draw(st.booleans()):
+                case.body["session_id"] = data.draw(st.sampled_from(self.ids(name)))
 
     def _judge(self, case: Case, caller: str, response: requests.Response, text: str) -> None:
         told = f"{case.method} {case.operation.path} by {caller}: {response.status_code} {text[:300]}"
@@ -180,8 +182,7 @@ _GOOD: Final[Mapping[str, dict[str, Any]]] = {
 _TWISTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
     "/v1/chat/completions": [{"model": name} for name in ("ops", "lab", "default", "nobody")]
     + [{"model": name, "stream": True} for name in ("ops", "lab")],
-    "/v1/runs": [{"model": name} for name in ("ops", "lab", "default")]
-    + [{"model": "ops", "session_id": f"kept-{name}-0"} for name in KEYS],
+    "/v1/runs": [{"model": name} for name in ("ops", "lab", "default")],
     "/v1/responses": [{"model": name} for name in ("ops", "lab", "default")]
     + [{"model": name, "stream": True} for name in KEYS]
     + [{"model": name, "background": True} for name in KEYS],

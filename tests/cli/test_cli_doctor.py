@@ -309,7 +309,8 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path, url: str) -> None:
 
 
 def test_a_machine_without_time_zones(home: Terminal) -> None:
-    (found,) = of_a_child(home, PYTHONTZPATH=str(home.home / "nowhere"))
+    home.write("# no zones here: not those of an installed package either\n", "shadow/tzdata/__init__.py")
+    (found,) = of_a_child(home, PYTHONTZPATH=str(home.home / "nowhere"), PYTHONPATH=str(home.home / "shadow"))
     assert (found["level"], "no data of time zones" in found["text"]) == ("warning", True)
 
 

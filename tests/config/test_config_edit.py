@@ -44,6 +44,32 @@ routes:
 """
 
 
+@pytest.mark.parametrize(
+    ("text", "account", "added"),
+    [
+        ("model: {name: m}   # ours\n", "default", "platforms:\n  irc:\n    server: a\n    port: 7\n"),
+        ("platforms: {}\n", "default", None),
+        ("platforms:\n  web: {a: 1}  # x\n", "default", "  irc:\n    server: a\n    port: 7\n"),
+        ("model: {name: m}\n", "work", "platforms:\n  irc:\n    accounts: {work: {server: a, port: 7}}\n"),
+        ("platforms:\n  irc:\n    server: b  # x\n", "work", "    accounts:\n      work: {server: a, port: 7}\n"),
+        ("platforms:\n  irc: {server: b}\n", "work", None),
+        ("platforms:\n  irc:\n    accounts:\n      lab: {server: b}  # x\n", "work", "      work:\n"),
+        ("platforms: {irc: {accounts: {lab: {server: b}}}}\n", "work", None),
+    ],
+)
+def test_an_account_is_added_where_it_belongs(tmp_path: Path, text: str, account: str, added: str | None) -> None:
+    path, file = edited(tmp_path, text)
+    file.add_account("irc", account, {"server": "a", "port": 7})
+    changed = path.read_text()
+    if added is not None:
+        assert changed.startswith(text)
+        assert added in changed
+    with pytest.raises(EditError, match="configured already"):
+        file.add_account("irc", account, {"server": "c"})
+    with pytest.raises(EditError):
+        file.add_account("irc", "default", {"server": "c"})
+
+
 def edited(tmp_path: Path, text: str) -> tuple[Path, ConfigFile]:
     path = tmp_path / "config.yaml"
     path.write_text(text, newline="")

@@ -19,7 +19,8 @@ from serai.testing.platform_contract import PlatformContract
 from serai.testing.platform_rig import PlatformRig
 
 DRIVERS = sorted(module.name for module in pkgutil.iter_modules(serai.platforms.__path__))
-RIGS = ["fake", *DRIVERS]
+RIGS = ["fake", *DRIVERS, "web"]
+"""The driver of the web chat is no folder of the platforms, and obeys all the same."""
 
 
 def rig_of(name: str) -> Callable[[], AbstractAsyncContextManager[PlatformRig]]:
@@ -55,7 +56,8 @@ class TestPlatform(PlatformContract):
     """The contract, once for each rig."""
 
     @pytest.fixture(autouse=True)
-    def choose(self, driver: str) -> None:
+    def choose(self, driver: str, request: pytest.FixtureRequest) -> None:
+        request.node.user_properties.append(("contract", (request.function.__name__, driver)))
         self.driver = driver
         type(self).loop_factory = loop_of(driver)
 

@@ -1,6 +1,7 @@
 """The platform contract catches drivers that break it: each of these is broken in one way."""
 
 import asyncio
+import json
 import logging
 import unittest
 from collections.abc import AsyncIterator
@@ -359,6 +360,83 @@ class Repeating(Changing):
         await super().run(link)
 
 
+class Renumbering(Changing):
+    """Counts anew in each connection."""
+
+    def change(self, inbound: Inbound) -> Inbound:
+        return replace(inbound, dedupe_key=f"{self.connections}:{inbound.dedupe_key}")
+
+
+class Ascending(FakePlatform):
+    """Takes a smaller number than the last for something that it has had."""
+
+    last = ""
+
+    async def delivers(self, inbound: Inbound | Revision | Press) -> Receipt:
+        number = str(inbound.source.message_id) if isinstance(inbound, Inbound) else ""
+        if number and number < self.last:
+            return Receipt(None, duplicate=True)
+        self.last = number or self.last
+        return await super().delivers(inbound)
+
+
+class Ordering(FakePlatform):
+    """Waits a while, and puts in order what has come."""
+
+    def __init__(self, *, capabilities: Capabilities = CAPABILITIES, token: str = TOKEN) -> None:
+        super().__init__(capabilities=capabilities, token=token)
+        self._waiting: list[str] = []
+
+    async def delivers(self, inbound: Inbound | Revision | Press) -> Receipt:
+        number = str(inbound.source.message_id) if isinstance(inbound, Inbound) else ""
+        self._waiting.append(number)
+        await asyncio.sleep(0.1)
+        while number != min(self._waiting):
+            await asyncio.sleep(0.1)
+        try:
+            return await super().delivers(inbound)
+        finally:
+            self._waiting.remove(number)
+
+
+class Brittle(FakePlatform):
+    """Gives the connection up over whatever it cannot read."""
+
+    async def tells(self, frame: bytes) -> Receipt | None:
+        receipt = await super().tells(frame)
+        if receipt is None:
+            self.drops(ConnectionError("what was that?"))
+            await asyncio.sleep(0)
+        return receipt
+
+
+class Choking(FakePlatform):
+    """Tries for ever to read what it cannot."""
+
+    choked = False
+
+    async def tells(self, frame: bytes) -> Receipt | None:
+        receipt = await super().tells(frame)
+        self.choked = receipt is None
+        return receipt
+
+    async def delivers(self, inbound: Inbound | Revision | Press) -> Receipt:
+        while self.choked:
+            await asyncio.sleep(1)
+        return await super().delivers(inbound)
+
+
+class Credulous(FakePlatform):
+    """Hands over whatever comes."""
+
+    async def tells(self, frame: bytes) -> Receipt | None:
+        try:
+            written = json.loads(frame)
+            return await self.says(written["text"], chat=written["chat"], message=written["message"])
+        except (ValueError, RecursionError, LookupError, TypeError):
+            return None
+
+
 class Nameless(FakePlatform):
     """Does not know who it is."""
 
@@ -557,6 +635,12 @@ BROKEN = {
     Polite: "test_after_a_clean_close_1001_it_is_there_again",
     Despairing: "test_after_a_cut_it_is_there_again",
     Repeating: "test_after_a_cut_it_is_there_again",
+    Renumbering: "test_a_copy_that_comes_after_a_reconnect_has_the_key_of_the_first",
+    Ascending: "test_messages_that_come_out_of_order_are_each_heard_once",
+    Ordering: "test_messages_that_come_out_of_order_are_each_heard_once",
+    Brittle: "test_what_is_malformed_is_passed_over",
+    Choking: "test_what_is_malformed_is_passed_over",
+    Credulous: "test_what_is_malformed_is_passed_over",
     Deaf: "test_a_silent_connection_is_noticed_and_made_anew",
     Nameless: "test_it_says_as_whom_it_has_logged_in",
     Echoing: "test_what_the_bot_itself_said_is_no_message",

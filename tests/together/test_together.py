@@ -27,6 +27,7 @@ FACTOR: Final = 10.0
 
 _MARK: Final = re.compile(r"q-\d{4}")
 _PERSONA: Final = re.compile(r"You are the agent (\w+)\.")
+_HELD_NOTE: Final = "(An earlier message may not have reached you; /retry sends it again.)\n\n"
 _PATIENCE_S: Final = 600.0
 _STEADY_S: Final = 15.0
 """Seconds of the gateway's time around a kill in which nothing is said where it would not come again."""
@@ -137,7 +138,8 @@ class Evening:
                     assert (account, chat) == (role.account, role.place.chat), (
                         f"{mark} was answered in {account} {chat}"
                     )
-                    assert text.startswith(f"{role.agent} answers"), f"{mark} of {role.agent} was answered by {text}"
+                    said = text.removeprefix(_HELD_NOTE)
+                    assert said.startswith(f"{role.agent} answers"), f"{mark} of {role.agent} was answered by {text}"
                     found[mark] += 1
         return found
 

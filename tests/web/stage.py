@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -17,8 +17,9 @@ from serai.core.message import Message, Usage
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.gateway.activity import Activity
 from serai.gateway.state import State
+from serai.ports.mailbox import Mailbox
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
-from serai.ports.secrets import SecretMissing
+from serai.ports.secrets import SecretMissing, Secrets
 from serai.ports.tool import Tool
 from serai.stores.sqlite.store import SqliteStore
 from serai.web.driver import ACCOUNT, STANDING
@@ -125,14 +126,19 @@ class WebStage:
         settings: ApiSettings,
         store: SqliteStore | None,
         tools: Mapping[str, Tool] | None,
+        *,
+        secrets: Secrets | None = None,
+        wrap: Callable[[Mailbox], Mailbox] = lambda mailbox: mailbox,
         **changes: Any,
     ) -> None:
+        """`wrap` puts something around the mailbox."""
         config: Snapshot = replace(snapshot("ops", "broken", api=settings), **changes)
-        state = State(config, Keys(), {ACCOUNT: STANDING})
+        state = State(config, secrets or Keys(), {ACCOUNT: STANDING})
         seed = 7 if store is None else random.randrange(2**32)
         self.gateway = Stage(model, config, store=store, platforms=(), tools=tools, state=state, seed=seed)
+        self.mailbox = wrap(self.gateway.store.mailbox)
         self.site = Site(
-            self.gateway.store.mailbox,
+            self.mailbox,
             Turns(self.gateway.engine.subscribe, self.gateway.store.outcome, self.gateway.lanes.stop),
             self.gateway.clock,
             self.gateway.entropy,

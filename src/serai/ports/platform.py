@@ -39,10 +39,11 @@ class Capabilities:
 
     `text_limit` counts `text_unit`s of a delivery's text as it is given to the driver (Markdown). `send_key`: a
     repeated send of the same delivery is recognised. `names_wait`: a rate limit says how long to wait. `growth`: the
-    driver is `Growing`. `typing_s`: it is `Typing`, and says so again after that many seconds. `fetches`: it is
-    `Fetching`. `enclosure_bytes`: the largest file that it sends, None where it sends none. `silence_s`: a connection
-    with no sign of life for so long is down; None where there is no connection that could be. `exclusive`: a second
-    login of the same credentials is detected.
+    driver is `Growing`. `typing_s`: it is `Typing`, and says so again after that many seconds. `buttons`: messages
+    can have some; where it `presses`, one that is pressed comes as a Press, else as the command that it stands for.
+    `fetches`: it is `Fetching`. `enclosure_bytes`: the largest file that it sends, None where it sends none.
+    `silence_s`: a connection with no sign of life for so long is down; None where there is no connection that could
+    be. `exclusive`: a second login of the same credentials is detected.
     """
 
     text_limit: int
@@ -54,6 +55,7 @@ class Capabilities:
     typing_s: float | None = None
     threads: bool = False
     buttons: bool = False
+    presses: bool = True
     fetches: bool = False
     enclosure_bytes: int | None = None
     silence_s: float | None = None

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from serai.core.delivery import Delivery, Target
 from serai.core.display import clean_name
 from serai.core.error import FetchFailed, SendFailed, SendPermanent, Startup
@@ -24,6 +26,15 @@ from serai.testing.trouble import Troubles
 
 TOKEN: Final = "fake-platform-token"
 """The credential of a fake, so that tests can look for it where it must not be."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What somebody says, as `FakePlatform.tells` takes it."""
+
+    text: str
+    chat: str
+    user: str
+    message: str
 
 
 class FakePlatform:
@@ -161,6 +172,14 @@ class FakePlatform:
         )
         key = json.dumps([chat, number])
         return await self.delivers(Inbound(source, text, key, attachments, mentioned=mentioned))
+
+    async def tells(self, frame: bytes) -> Receipt | None:
+        """Something comes in writing: what somebody says, as the JSON of a `Written`. Anything else is skipped."""
+        try:
+            written = msgspec.json.decode(frame, type=Written)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return await self.says(written.text, chat=written.chat, user=written.user, message=written.message)
 
     def file(self, name: str, media_type: str, data: bytes) -> Attachment:
         """A file to be attached to what somebody says."""

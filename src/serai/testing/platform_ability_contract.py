@@ -194,7 +194,9 @@ async def _failure(stage: Stage, delivery: Delivery) -> SendFailed:
 
 
 def _button_rig(stage: Stage) -> ButtonRig:
-    return played(stage.rig, ButtonRig, declared=stage.rig.platform.capabilities.buttons, ability="buttons")  # type: ignore[type-abstract]
+    capabilities = stage.rig.platform.capabilities
+    declared = capabilities.buttons and capabilities.presses
+    return played(stage.rig, ButtonRig, declared=declared, ability="buttons that are pressed")  # type: ignore[type-abstract]
 
 
 async def _asked(stage: Stage) -> Delivery:

@@ -38,6 +38,18 @@ class PlatformLiveContract(Staged):
         await self._survives("silent")
 
     @on_loop
+    async def test_a_copy_that_comes_after_a_reconnect_has_the_key_of_the_first(self) -> None:
+        async with self.kept() as stage:
+            rig = _live(stage)
+            said = Utterance("once", message="1")
+            assert await stage.say(said) == [True]
+            await rig.sever("cut")
+            await _back(stage)
+            assert await stage.say(said) == [True], "a second copy was not acknowledged"
+            keys = {inbound.dedupe_key for inbound in stage.gateway.heard}
+        assert len(keys) == 1, f"a second copy has another key: {keys}"
+
+    @on_loop
     async def test_it_says_as_whom_it_has_logged_in(self) -> None:
         async with self.kept() as stage:
             _live(stage)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from serai.ports.platform import Platform
+from serai.testing.malformed import Malformed
 
 Fault = Literal["rate_limited", "server_error", "rejected", "refused", "timeout", "disconnect"]
 """What the next send meets. `refused`: no connection; `timeout` and `disconnect`: after the request was written."""
@@ -87,6 +88,14 @@ class PlatformRig(Protocol):
     async def inject(self, payloads: Sequence[object]) -> Sequence[bool]:
         """Gives the driver payloads in order, as fast as the platform would, each waiting for nothing but what the
         protocol makes it wait for. Returns for each whether the driver told the peer that it has it."""
+        ...
+
+    def malformed(self) -> Sequence[Malformed]:
+        """What the platform should never send, of every kind that `serai.testing.malformed` makes."""
+        ...
+
+    async def garble(self, payload: object) -> None:
+        """Sends the driver something malformed as it is, by the way on which messages come."""
         ...
 
     async def fault(self, fault: Fault) -> None:

@@ -22,6 +22,14 @@ _S = TypeVar("_S", bound="Staged")
 T = TypeVar("T")
 
 
+class Undeclared(unittest.SkipTest):
+    """A test is skipped, which test runners understand, for an `ability` that the platform does not declare."""
+
+    def __init__(self, ability: str) -> None:
+        super().__init__(f"the platform declares no {ability}")
+        self.ability = ability
+
+
 def on_loop(test: Callable[[_S], Coroutine[Any, Any, None]]) -> Callable[[_S], None]:
     """Runs a test of the contract on a fresh loop."""
 
@@ -36,10 +44,10 @@ def on_loop(test: Callable[[_S], Coroutine[Any, Any, None]]) -> Callable[[_S], N
 def played(rig: PlatformRig, part: type[T], *, declared: bool, ability: str) -> T:
     """The rig, if it plays the `part` that a declared ability needs.
 
-    Raises unittest.SkipTest, which test runners understand, where the platform does not have the ability.
+    Raises Undeclared where the platform does not have the ability.
     """
     if not declared:
-        raise unittest.SkipTest(f"the platform declares no {ability}")
+        raise Undeclared(ability)
     assert isinstance(rig, part), f"the platform declares {ability}, but its rig is no {part.__name__}"
     return rig
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from serai.core.delivery import Delivery
-from serai.core.error import SendPermanent, SendTemporary, StorageFailed
+from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.core.ids import Account
 from serai.core.message import Inbound
 from serai.core.snapshot import Access, AccountSettings
@@ -18,7 +18,11 @@ STANDING: Final = AccountSettings(ACCOUNT, Access(open=True), merge=False)
 """Who may write has been decided before a message gets here: by a key, or by being on this machine (SPEC 6.7).
 A message is one message: its sender pressed Enter when it was complete."""
 
-_CAPABILITIES: Final = Capabilities(text_limit=256 * 1024, send_key=True, buttons=True)
+_PATIENCE_S: Final = 30.0
+
+CAPABILITIES: Final = Capabilities(
+    text_limit=256 * 1024, send_key=True, names_wait=False, buttons=True, presses=False
+)
 
 
 class Web:
@@ -36,7 +40,7 @@ class Web:
 
     @property
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return CAPABILITIES
 
     async def run(self, link: Link) -> None:
         """Takes messages until cancelled."""
@@ -56,11 +60,11 @@ class Web:
     async def send(self, delivery: Delivery) -> Sent:
         """Puts an answer into its chat; the same delivery again changes nothing.
 
-        Raises SendTemporary, SendPermanent.
+        Raises SendTemporary, SendPermanent, SendUnknown.
         """
         target = delivery.target
-        if len(delivery.text) > _CAPABILITIES.text_limit:
-            raise SendPermanent(f"the text is longer than {_CAPABILITIES.text_limit} characters")
+        if len(delivery.text) > CAPABILITIES.text_limit:
+            raise SendPermanent(f"the text is longer than {CAPABILITIES.text_limit} characters")
         post = PostRow(
             target.chat_id,
             delivery.id,
@@ -72,7 +76,10 @@ class Web:
             buttons=delivery.buttons,
         )
         try:
-            kept = await self._mailbox.add(post)
+            async with asyncio.timeout(_PATIENCE_S):
+                kept = await self._mailbox.add(post)
+        except TimeoutError:
+            raise SendUnknown("the mailbox did not say in time that it has the answer") from None
         except StorageFailed as error:
             raise SendTemporary(str(error)) from error
         if kept is None:

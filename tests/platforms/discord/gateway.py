@@ -75,6 +75,12 @@ class Gateway:
             with suppress(ConnectionError):
                 await socket.send_str(frame)
 
+    async def garble(self, bot: User, text: str) -> None:
+        """Sends a bot a frame of any text."""
+        session = self.live(bot)
+        if session is not None:
+            await self._push(session, text)
+
     async def close(self, bot: User, code: int) -> None:
         """Ends a bot's connection by a close code."""
         session = self.live(bot)

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -16,6 +17,7 @@ from serai.platforms.discord.endpoint import Endpoint
 from serai.ports.clock import Clock
 from serai.ports.platform import Receipt
 from serai.testing.clock import VirtualClock
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform_rig import RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.discord.captured import captured
@@ -117,6 +119,28 @@ class DiscordRig:
     def _taken(self, event: str, document: dict[str, Any]) -> bool:
         mark = self.platform.bookmark.mark
         return event != "MESSAGE_CREATE" or (mark is not None and mark >= int(document["id"]))
+
+    def malformed(self) -> Sequence[Malformed]:
+        channel = self._chat("1", "42")
+        good = self.peer.world.message(channel, self.peer.world.users["42"], "spoilt", message_id=number("spoilt"))
+        channel.messages.clear()
+        event = self.peer.world.event(
+            channel, {**good, "attachments": [self.peer.world.attachment("a.txt", "text/plain", b"x")]}
+        )
+        frames = [replace(one, payload=("MESSAGE_CREATE", one.payload)) for one in spoilt(event)]
+        shapes = [
+            Malformed(f"a message that is {shape!r}", ("MESSAGE_CREATE", shape)) for shape in (None, 7, "x", [])
+        ]
+        return [*texts(ends=True), *frames, *shapes]
+
+    async def garble(self, payload: object) -> None:
+        """A text is a frame as it is; anything else is told as an event."""
+        await self.logged_in()
+        if isinstance(payload, str):
+            await self.peer.gateway.garble(self.bot, payload)
+        else:
+            await self.peer.gateway.tell(self.bot, *payload)  # type: ignore[misc]
+        await asyncio.sleep(_SETTLE_SECONDS)
 
     async def fault(self, fault: Fault) -> None:
         rest = self.peer.rest

@@ -1,8 +1,10 @@
 """The platform in memory, as a rig of its own: it obeys the contract that it stands in for."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from serai.core.delivery import Delivery
@@ -18,6 +20,7 @@ from serai.core.error import (
 from serai.core.message import Inbound
 from serai.core.source import Source
 from serai.ports.platform import Capabilities, Growth, Receipt
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform import TOKEN, FakePlatform
 from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
@@ -91,6 +94,14 @@ class FakeRig:
             return await self.platform.delivers(payload)
         assert isinstance(payload, Utterance)
         return await self.platform.says(payload.text, chat=payload.chat, user=payload.user, message=payload.message)
+
+    def malformed(self) -> Sequence[Malformed]:
+        written = {"text": "spoilt", "chat": "1", "user": "42", "message": "m1"}
+        frames = [*texts(), *(replace(one, payload=json.dumps(one.payload)) for one in spoilt(written))]
+        return [*frames, Malformed("no UTF-8", b'{"text": "\xff"}')]
+
+    async def garble(self, payload: object) -> None:
+        await self.platform.tells(payload if isinstance(payload, bytes) else str(payload).encode())
 
     async def fault(self, fault: Fault) -> None:
         if fault == "rate_limited":

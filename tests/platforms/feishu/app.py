@@ -103,6 +103,17 @@ class App:
             answer["data"] = json.loads(base64.b64decode(answer["data"]))
         return answer
 
+    def frame(self, payload: bytes) -> bytes:
+        """The frame of an event of any content."""
+        name = f"frame{next(self._peer.world.numbers)}"
+        headers = {"type": "event", "message_id": name, "sum": "1", "seq": "0", "trace_id": "t1"}
+        return bytes(google_frame(1, headers, payload, service=33).SerializeToString())
+
+    async def garble(self, data: bytes) -> None:
+        """A frame of any bytes."""
+        line = next(line for line in reversed(self.state.lines) if line.is_open)
+        await line.socket.send_bytes(data)
+
     async def press(self, label: str, user: str = "42") -> dict[str, Any] | None:
         """Somebody presses a button of the last message that has one of that label; the client's answer."""
         found = [

@@ -232,7 +232,7 @@ class FeishuPeer:
             config = json.dumps(app.pong or self.config).encode()
             await line.socket.send_bytes(google_frame(0, {"type": "pong"}, config, 33).SerializeToString())
             app.ready.set()
-        elif frame.method == 1 and headers["message_id"] in app.acks:
+        elif frame.method == 1 and headers.get("message_id") in app.acks:
             int(headers["biz_rt"])
             app.acks[headers["message_id"]].set_result(json.loads(frame.payload))
         elif frame.method != 1:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import aiohttp
 from serai.core.ids import Account
 from serai.platforms.feishu.driver import Feishu
 from serai.testing.clock import SeededEntropy, VirtualClock
+from serai.testing.malformed import Malformed, damaged, spoilt, texts
 from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.feishu.app import App
@@ -21,6 +23,7 @@ from tests.platforms.feishu.state import Said
 ACCOUNT: Final = Account("feishu", "work")
 APP_ID: Final = "cli_0123456789abcdef"
 SECRET: Final = "fake-feishu-app-secret"
+_MENTION: Final = {"key": "@_user_1", "id": {"open_id": "ou_1"}, "name": "Ada"}
 _REAL: Final = ("oc_5ce6d572455d361153b7xx51da133945",)
 
 
@@ -81,6 +84,22 @@ class FeishuRig:
 
     async def _push(self, payload: Any) -> bool:
         return await self.app.push(payload)
+
+    def malformed(self) -> Sequence[Malformed]:
+        said = self.app.message("spoilt", chat="oc_1", chat_type="group", mentions=[_MENTION])
+        press = {"operator": {"open_id": "42"}, "action": {"tag": "button", "value": {"serai": "v"}}}
+        press |= {"context": {"open_message_id": "om_1", "open_chat_id": "oc_1"}}
+        pressed = self.app.envelope("card.action.trigger", press)
+        inner = [
+            *texts(),
+            *(replace(one, payload=json.dumps(one.payload)) for one in (*spoilt(said), *spoilt(pressed))),
+        ]
+        events = [replace(one, payload=self.app.frame(str(one.payload).encode())) for one in inner]
+        return [*damaged(self.app.frame(json.dumps(said).encode()), step=11), *events]
+
+    async def garble(self, payload: object) -> None:
+        assert isinstance(payload, bytes)
+        await self.app.garble(payload)
 
     async def fault(self, fault: Fault) -> None:
         if fault == "refused":

@@ -55,6 +55,7 @@ class MatrixPeer:
         self._deaf: set[asyncio.Transport] = set()
         self._confirmed: dict[str, int] = {}
         self._cut_again: set[str] = set()
+        self._garbled: dict[str, str] = {}
         self._watch = asyncio.Event()
         self._app = web.Application(client_max_size=64 * 1024 * 1024)
         self._routes()
@@ -162,6 +163,17 @@ class MatrixPeer:
     def deafen(self, login: Login) -> None:
         """Says nothing more on that connection, ever."""
         self._deaf.update(self._waiting(login))
+
+    def garble(self, login: Login, text: str) -> None:
+        """Answers the account's next sync with any text."""
+        self._garbled[login.token] = text
+        self._tell()
+
+    def slip(self, chat: str, event: dict[str, Any]) -> None:
+        """An event of any shape, in a room."""
+        self.server.position += 1
+        self.server.room(chat).events.append((self.server.position, event))
+        self._tell()
 
     def revoke(self, login: Login) -> None:
         """Ends the account's session."""
@@ -286,6 +298,8 @@ class MatrixPeer:
                 if self._closing.is_set() or login.token not in self.server.logins:
                     raise Refusal(401, "M_UNKNOWN_TOKEN", soft_logout=False)
                 news = self._news
+                if login.token in self._garbled:
+                    break
                 answer = sync_of(self.server, login, since, full=full, limit=limit)
                 if full or since is None or not is_empty(answer) or not await _comes(news, deadline):
                     break
@@ -294,6 +308,8 @@ class MatrixPeer:
         if transport in self._deaf:
             await self._closing.wait()
         self.answered[login.token] = self.answered.get(login.token, 0) + 1
+        if login.token in self._garbled:
+            return web.Response(text=self._garbled.pop(login.token), content_type="application/json")
         return web.json_response(answer)
 
     def _whoami(self, login: Login, request: web.Request, body: Any) -> Any:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -14,6 +15,7 @@ from serai.core.snapshot import Access
 from serai.platforms.matrix.driver import Matrix
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.matrix.homeserver import SERVER, Login
@@ -21,6 +23,7 @@ from tests.platforms.matrix.peer import MatrixPeer
 
 ACCOUNT: Final = Account("matrix", "work")
 _ALICE: Final = f"@alice:{SERVER}"
+_GIVEN_UP_S: Final = 30.0
 _PATIENCE_S: Final = 0.6
 """For which a confirmation is waited for. A driver that could not hand a message on tries again after a second."""
 
@@ -92,6 +95,26 @@ class MatrixRig:
             places.append(self.peer.server.position)
         return [await self.peer.confirmed(self.bot, place, _PATIENCE_S) for place in places]
 
+    def malformed(self) -> Sequence[Malformed]:
+        content = {"msgtype": "m.text", "body": "spoilt", "m.mentions": {"user_ids": [_ALICE]}}
+        content |= {"m.relates_to": {"rel_type": "m.thread", "event_id": "$e", "m.in_reply_to": {"event_id": "$f"}}}
+        info = {"mimetype": "text/plain", "size": 1}
+        file = {"msgtype": "m.file", "body": "a.txt", "url": f"mxc://{SERVER}/a", "info": info}
+        goods = [self._payload("1", _ALICE, "$spoilt", one) for one in (content, file)]
+        events = [one for good in goods for one in spoilt({**good, "origin_server_ts": 1}) if "chat" not in one.name]
+        return [*texts(ends=True), *_answers(), *events]
+
+    async def garble(self, payload: object) -> None:
+        """A text is the answer of a sync; anything else is an event of a room."""
+        await self.logged_in()
+        if isinstance(payload, str):
+            self._answered = self.peer.answered[self.bot.token] + 2
+            self.peer.garble(self.bot, payload)
+            return
+        assert isinstance(payload, dict)
+        self.peer.slip(payload.pop("chat"), payload)
+        await self.peer.confirmed(self.bot, self.peer.server.position, _GIVEN_UP_S)
+
     async def fault(self, fault: Fault) -> None:
         if fault == "refused":
             await self.peer.stop()
@@ -116,6 +139,12 @@ class MatrixRig:
 
     def _payload(self, chat: str, user: str, message: str, content: dict[str, Any]) -> dict[str, Any]:
         return {"chat": chat, "type": "m.room.message", "sender": user, "event_id": message, "content": content}
+
+
+def _answers() -> list[Malformed]:
+    """Answers of a sync with something of another shape in a place that nobody but the homeserver fills."""
+    good = {"next_batch": "s1", "rooms": {"join": {"1": {"timeline": {"events": [], "limited": False}}}}}
+    return [replace(one, payload=json.dumps(one.payload), ends=True) for one in spoilt(good)]
 
 
 async def _never(inbound: object) -> Receipt:

@@ -172,6 +172,10 @@ class SlackPeer:
         await self._live[app][-1].send_json(document)
         return name
 
+    async def garble(self, app: str, text: str) -> None:
+        """A frame of any text."""
+        await self._live[app][-1].send_str(text)
+
     # what becomes of connections
 
     async def connected(self, app: str) -> None:

@@ -1,8 +1,10 @@
 """A Slack app and its server on loopback."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -10,6 +12,7 @@ import aiohttp
 from serai.core.ids import Account
 from serai.platforms.slack.driver import Slack
 from serai.ports.platform import Receipt
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform_rig import Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.slack.peer import App, SlackPeer
@@ -90,6 +93,20 @@ class SlackRig:
         envelopes = [await self.peer.tell(APP.name, payload) for payload in payloads]  # type: ignore[arg-type]
         await asyncio.sleep(_MOMENT)
         return [envelope in self.peer.acknowledged for envelope in envelopes]
+
+    def malformed(self) -> Sequence[Malformed]:
+        event = self.peer.event("spoilt", files=[{"id": "F1", "name": "a.txt", "mimetype": "text/plain", "size": 1}])
+        frame = {"type": "events_api", "envelope_id": "spoilt", "payload": {"team_id": "T1", "event": event}}
+        press = {"type": "block_actions", "user": {"id": "42"}, "channel": {"id": "D1"}}
+        press |= {"container": {"message_ts": "1.1"}, "actions": [{"action_id": "serai-0", "value": "v"}]}
+        pressed = {"type": "interactive", "envelope_id": "spoilt", "payload": press}
+        hello = {"type": "disconnect", "reason": "warning", "debug_info": {}}
+        frames = [one for good in (frame, pressed) for one in spoilt(good)]
+        frames += [one for one in spoilt(hello) if "type" in one.name]
+        return [*texts(), *(replace(one, payload=json.dumps(one.payload)) for one in frames)]
+
+    async def garble(self, payload: object) -> None:
+        await self.peer.garble(APP.name, str(payload))
 
     async def fault(self, fault: Fault) -> None:
         if fault == "refused":

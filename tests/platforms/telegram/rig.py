@@ -13,6 +13,7 @@ import aiohttp
 from serai.core.ids import Account
 from serai.platforms.telegram.driver import Telegram
 from serai.ports.platform import Receipt
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform_rig import RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.telegram.bot import Answer, Posted
@@ -110,6 +111,21 @@ class TelegramRig:
             await self.bot.changed.wait()
         return True
 
+    def malformed(self) -> Sequence[Malformed]:
+        good = self.payload(Utterance("spoilt", message="7"))
+        assert isinstance(good, dict)
+        return [*texts(ends=True), *spoilt(good), *_answers()]
+
+    async def garble(self, payload: object) -> None:
+        """A text is the whole answer of a poll; anything else is an update, which has to be confirmed."""
+        await self.logged_in()
+        if isinstance(payload, str):
+            self.bot.end_poll(Answer(200, raw=payload.encode()))
+            return
+        number = self.bot.offer_malformed(payload)
+        while number in self.bot.pending:
+            await self.bot.changed.wait()
+
     async def fault(self, fault: Fault) -> None:
         answers = {
             "rate_limited": Answer(429, "Too Many Requests: retry after 7", {"retry_after": int(RETRY_AFTER)}),
@@ -166,6 +182,14 @@ def pressed(name: str, posted: Posted, value: str, bot: dict[str, Any], user: st
         message |= {"message_thread_id": posted.thread, "is_topic_message": True}
     query = {"id": name, "from": person(user), "chat_instance": "1", "message": message, "data": value}
     return {"callback_query": query}
+
+
+def _answers() -> list[Malformed]:
+    """Answers of a poll with updates that have no number."""
+    updates = ("null", "7", "[]", "{}", '{"update_id": "1"}', '{"update_id": null}', '{"update_id": 1e999}')
+    answers = [f'{{"ok": true, "result": [{update}]}}' for update in updates]
+    answers += ['{"ok": true}', '{"ok": true, "result": 7}', '{"ok": true, "result": null}', '{"ok": 7}']
+    return [Malformed(f"a poll answered with {answer}", answer, ends=True) for answer in answers]
 
 
 def _seen(posted: Posted) -> Seen:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from serai.platforms.webhook.driver import Webhook
 from serai.ports.clock import Clock
 from serai.ports.platform import HttpReply, HttpRequest, Receipt
 from serai.testing.clock import VirtualClock
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Utterance
 from serai.testing.platform_stage import Listening
 
@@ -114,6 +116,13 @@ class WebhookRig:
         now = self.clock.now()
         signature = Vendor(secret).sign(message_id, datetime.fromtimestamp(now, UTC), body.decode())
         return {"webhook-id": message_id, "webhook-timestamp": str(int(now)), "webhook-signature": signature}
+
+    def malformed(self) -> Sequence[Malformed]:
+        good = {"chat_id": "1", "user_id": "42", "message_id": "m1", "text": "spoilt"}
+        return [*texts(), *(replace(one, payload=json.dumps(one.payload)) for one in spoilt(good))]
+
+    async def garble(self, payload: object) -> None:
+        assert (await self.post(str(payload).encode())).status in (202, 400, 413, 422)
 
     async def fault(self, fault: Fault) -> None:
         if fault == "rate_limited":

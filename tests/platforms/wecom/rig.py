@@ -1,8 +1,10 @@
 """A WeCom bot and its server on loopback."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
@@ -11,6 +13,7 @@ from serai.core.ids import Account
 from serai.platforms.wecom.driver import Wecom
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy
+from serai.testing.malformed import Malformed, spoilt, texts
 from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.wecom.captured import captured
@@ -82,6 +85,18 @@ class WecomRig:
             del self.peer.said[before:]
         await asyncio.sleep(_MOMENT)
         return taken
+
+    def malformed(self) -> Sequence[Malformed]:
+        headers = {"req_id": "spoilt"}
+        goods = [self.peer.message("spoilt", chat="g"), self.peer.file("a.txt", b"x")]
+        press = self.peer.message("", chat="g") | {"msgtype": "event"}
+        press |= {"event": {"eventtype": "template_card_event", "event_key": "k", "task_id": "t"}}
+        frames = [{"cmd": "aibot_msg_callback", "headers": headers, "body": good} for good in (*goods, press)]
+        spoiled = [one for frame in frames for one in spoilt(frame)]
+        return [*texts(), *(replace(one, payload=json.dumps(one.payload)) for one in spoiled)]
+
+    async def garble(self, payload: object) -> None:
+        await self.peer.garble(BOT, str(payload))
 
     async def fault(self, fault: Fault) -> None:
         await self.logged_in()

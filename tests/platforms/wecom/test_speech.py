@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from serai.core.delivery import Button, Delivery, Enclosure, Target
-from serai.core.error import CredentialsRefused, FetchFailed, LoggedInElsewhere, SendPermanent, SendTemporary
+from serai.core.error import (
+    CredentialsRefused,
+    FetchFailed,
+    LoggedInElsewhere,
+    SendPermanent,
+    SendTemporary,
+    SendUnknown,
+)
 from serai.core.ids import Account, AgentId, DeliveryId
 from serai.testing.clock import virtual_time
 from serai.testing.platform_stage import Gateway
@@ -47,6 +54,17 @@ async def test_an_answer_grows_as_one_stream_and_ends_whole() -> None:
         await wecom.platform.edit(delivery("The answer is 4.", remote_id=sent.remote_id))
         (said,) = wecom.peer.said
     assert (said.text, said.final, said.edits, said.reply_to) == ("The answer is 4.", True, 2, "m1")
+
+
+@virtual_time
+async def test_an_end_of_which_no_answer_came_is_not_said_again_as_a_new_message() -> None:
+    async with talking() as (wecom, _):
+        sent = await wecom.platform.send(delivery("The", state="open"))
+        wecom.peer.lost_answers = 1
+        with pytest.raises(SendUnknown):
+            await wecom.platform.edit(delivery("The answer", remote_id=sent.remote_id))
+        assert await wecom.platform.edit(delivery("The answer", remote_id=sent.remote_id)) == sent
+        assert [(said.text, said.final) for said in wecom.peer.said] == [("The answer", True)]
 
 
 @virtual_time

@@ -128,6 +128,18 @@ class YuanbaoPeer:
         await self._send(self._live[bot_id], 2, "inbound_message", push, inner, need_ack=need_ack)
         return push
 
+    def push(self, fields: dict[str, Any]) -> bytes:
+        """The frame that tells of a message."""
+        return self.wrapped(_inbound(fields))
+
+    def wrapped(self, data: bytes) -> bytes:
+        """The frame of a push of any content."""
+        return bytes(_frame(2, "inbound_message", f"push-{next(self._numbers)}", data, True).SerializeToString())
+
+    async def garble(self, bot_id: str, data: bytes) -> None:
+        """A frame of any bytes."""
+        await self._live[bot_id].send_bytes(data)
+
     # what becomes of connections
 
     async def connected(self, bot_id: str) -> None:
@@ -300,10 +312,14 @@ class YuanbaoPeer:
         *,
         need_ack: bool = False,
     ) -> None:
-        frame = message("ConnMsg")(data=data)
-        frame.head.cmd_type, frame.head.cmd, frame.head.msg_id = kind, cmd, msg_id
-        frame.head.module, frame.head.need_ack = "yuanbao_openclaw_proxy", int(need_ack)
-        await socket.send_bytes(frame.SerializeToString())
+        await socket.send_bytes(_frame(kind, cmd, msg_id, data, need_ack).SerializeToString())
+
+
+def _frame(kind: int, cmd: str, msg_id: str, data: bytes, need_ack: bool) -> Any:
+    frame = message("ConnMsg")(data=data)
+    frame.head.cmd_type, frame.head.cmd, frame.head.msg_id = kind, cmd, msg_id
+    frame.head.module, frame.head.need_ack = "yuanbao_openclaw_proxy", int(need_ack)
+    return frame
 
 
 def _inbound(fields: dict[str, Any]) -> bytes:

@@ -1,8 +1,10 @@
 """A Yuanbao bot and its server on loopback."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
@@ -11,6 +13,7 @@ from serai.core.ids import Account
 from serai.platforms.yuanbao.driver import Yuanbao
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy, VirtualClock
+from serai.testing.malformed import Malformed, damaged, spoilt, texts
 from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Listening
 from tests.platforms.yuanbao.peer import Bot, YuanbaoPeer
@@ -62,8 +65,6 @@ class YuanbaoRig:
         say = self.peer.message
 
         def custom(**data: Any) -> dict[str, Any]:
-            import json
-
             body = [{"msg_type": "TIMCustomElem", "msg_content": {"data": json.dumps(data)}}]
             return say("") | {"msg_body": body}
 
@@ -95,6 +96,17 @@ class YuanbaoRig:
         pushes = [await self.peer.tell(BOT, payload) for payload in payloads]  # type: ignore[arg-type]
         await asyncio.sleep(_MOMENT)
         return [push in self.peer.acknowledged for push in pushes]
+
+    def malformed(self) -> Sequence[Malformed]:
+        good = self.peer.message("spoilt", chat="g", mentions=BOT)
+        whole = self.peer.push(good)
+        inner = [*texts(), *(replace(one, payload=json.dumps(one.payload)) for one in spoilt(good))]
+        pushes = [replace(one, payload=self.peer.wrapped(str(one.payload).encode())) for one in inner]
+        return [*damaged(whole), *pushes]
+
+    async def garble(self, payload: object) -> None:
+        assert isinstance(payload, bytes)
+        await self.peer.garble(BOT, payload)
 
     async def fault(self, fault: Fault) -> None:
         await self.logged_in()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from peer import PASSWORD, Client, Peer
@@ -11,6 +12,7 @@ from serai_irc.driver import Irc
 
 from serai.core.ids import Account
 from serai.testing import SeededEntropy
+from serai.testing.malformed import Malformed, damaged, texts
 from serai.testing.platform_rig import Captured, Fault, Seen, Sever, Utterance
 from serai.testing.platform_stage import Gateway
 
@@ -18,6 +20,9 @@ ACCOUNT: Final = Account("irc", "lab")
 CHANNEL: Final = "#serai"
 IDS: Final = ("a", "ab", "b|c", "b{c}", "`x^", "n-1", "_", "x" * 30)
 """Nicks that are easily taken for one another; other signs cannot stand in one, and A to Z are a to z."""
+
+_LONGEST: Final = 16384
+"""Bytes of a line after which the driver no longer waits for its end."""
 
 _ALICE: Final = ":Alice!~alice@127.0.0.1"
 _CAPTURED: Final = (
@@ -82,6 +87,25 @@ class IrcRig:
     def captured(self) -> Sequence[Captured]:
         latin = Captured("Latin letters", b":Alice!~alice@127.0.0.1 PRIVMSG #serai :gr\xfc\xdfe")
         return [latin, *(Captured(name, line.encode(), ignored) for name, line, ignored in _CAPTURED)]
+
+    def malformed(self) -> Sequence[Malformed]:
+        good = f"@msgid=m7 {_ALICE} PRIVMSG #serai :hello".encode()
+        found = [*damaged(good, 1), *(replace(one, payload=str(one.payload).encode()) for one in texts())]
+        own = [
+            f":serai!~serai@127.0.0.1 {verb}".encode() for verb in ("JOIN", "NICK", "NICK :", "PART", "KICK #serai")
+        ]
+        bare = [command.encode() for command in ("001", "401", "433", "PONG", "PING", "KICK", "CAP", "PRIVMSG :")]
+        found += [Malformed(f"it is no more than {line!r}", line) for line in (*own, *bare)]
+        return [replace(one, ends=len(one.payload) > _LONGEST) for one in found]
+
+    async def garble(self, payload: object) -> None:
+        bot = self.bot
+        assert bot is not None, "the driver is not connected"
+        assert isinstance(payload, bytes)
+        self._marks += 1
+        bot.raw(payload + f"\r\nPING :mark-{self._marks}\r\n".encode())
+        while self.bot is bot and ("PONG", f"mark-{self._marks}") not in bot.log:
+            await asyncio.sleep(0.01)
 
     def payload(self, utterance: Utterance) -> object:
         to_all = utterance.chat == "1"

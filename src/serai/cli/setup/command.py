@@ -102,7 +102,8 @@ def _content(path: str) -> str:
         with click.open_file(path, encoding="utf-8") as file:
             return str(file.read()).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise click.UsageError(f"{path} cannot be read: {reason}") from error
 
 
 def _fetch(place: Place) -> None:

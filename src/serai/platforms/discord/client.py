@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import discord
+import structlog
 
 from serai.platforms.discord.failure import impatience
+
+_log = structlog.get_logger("discord")
 
 _STORM: Final = 5
 _STORM_SECONDS: Final = 30.0
@@ -49,6 +52,12 @@ Event = Begun | Deleted | Behind | discord.Message | discord.RawMessageUpdateEve
 async def _nothing(_: discord.Interaction) -> None: ...
 
 
+_ODD: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the library raises over an event of a shape that it did not expect."""
+
+Parse = Callable[[Any], None]
+
+
 class Client(discord.Client):
     """One connection, with one reader of `events`. `pressed` is called for each interaction; `storm` is
     set once the connection is lost again and again."""
@@ -68,6 +77,10 @@ class Client(discord.Client):
             enable_debug_events=True,
             http_trace=impatience(),
         )
+        # An event that the library cannot read would end the connection; it is passed over.
+        self._connection.parsers = {
+            kind: _passing_over(kind, parse) for kind, parse in self._connection.parsers.items()
+        }
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.up: Callable[[str], None] = lambda _: None
         self.alive: Callable[[], None] = lambda: None
@@ -118,6 +131,16 @@ class Client(discord.Client):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         await self.pressed(interaction)
+
+
+def _passing_over(kind: str, parse: Parse) -> Parse:
+    def read(data: Any) -> None:
+        try:
+            parse(data)
+        except _ODD as error:
+            _log.warning("an event could not be read", kind=kind, reason=type(error).__name__)
+
+    return read
 
 
 async def first_of(*running: Coroutine[Any, Any, object], tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -114,6 +114,8 @@ def _mentions(message: discord.Message, me: discord.ClientUser) -> bool:
 
 def _content(message: discord.Message) -> str:
     """What was said: the text, or that of a forwarded message, or what stands for neither."""
+    if not isinstance(message.content, str):
+        raise TypeError("its text is none")
     if message.content:
         return message.content
     forwarded = [snapshot.content for snapshot in message.message_snapshots if snapshot.content]
@@ -129,7 +131,8 @@ def _files(message: discord.Message) -> list[discord.Attachment]:
 def _attachment(message: discord.Message, file: discord.Attachment) -> Attachment:
     """A file by where it stands: addresses of files are signed, and expire."""
     ref = json.dumps([str(message.channel.id), str(message.id), str(file.id)])
-    return Attachment(name=clean_name(file.filename), media_type=file.content_type, size=file.size, ref=ref)
+    kind = file.content_type if isinstance(file.content_type, str) else None
+    return Attachment(name=clean_name(file.filename), media_type=kind, size=int(file.size), ref=ref)
 
 
 def _source(account: Account, message: discord.Message, place: Place) -> Source:

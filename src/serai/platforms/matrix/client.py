@@ -23,6 +23,7 @@ from yarl import URL
 
 from serai.core.error import CredentialsRefused
 from serai.platforms.matrix.fault import KeysRefused, NotShared, lost
+from serai.platforms.matrix.sieve import ODD, sift
 
 _log = structlog.get_logger("matrix")
 
@@ -42,9 +43,6 @@ _FILTER: Final = {
     },
 }
 _SYNC: Final = "/_matrix/client/v3/sync?"
-_ODD = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What nio raises over content of a shape that it did not expect."""
-
 _OTHER_KEYS: Final = (
     "the homeserver has other encryption keys for this session (device): its key file was lost, or another program "
     "uses the session; log in as the bot again, and put the new token into the variable that `access_token_env` names"
@@ -72,6 +70,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio is not typed
         self.access_token = token
         self._session = session
         self._sharing = asyncio.Lock()
+        self._sifts = False
 
     async def send(
         self,
@@ -99,6 +98,13 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio is not typed
             raise KeysRefused(str(response.status))
         return response
 
+    async def parse_body(self, transport_response: aiohttp.ClientResponse) -> Any:
+        """An answer's document; without what nio cannot read, where it has failed over the whole."""
+        body = await super().parse_body(transport_response)
+        if self._sifts and isinstance(body, dict):
+            sift(body)
+        return body
+
     async def close(self) -> None:
         """Closes the keys' file; the session is the process's."""
         if self.store is not None:
@@ -120,12 +126,26 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio is not typed
 
     async def state(self, since: str | None) -> Any:
         """A sync answer with the state of all rooms, and what came since a position."""
-        return await self.sync(timeout=0, sync_filter=_FILTER, since=since, full_state=True)
+        return await self._synced(timeout=0, since=since, full_state=True)
 
     async def poll(self, since: str | None, *, at_once: bool) -> Any:
         """The next sync answer; waits for news, unless the answer is wanted `at_once`."""
         # A millisecond, for nio takes 0 for "no limit" of the request's own time.
-        return await self.sync(timeout=1 if at_once else int(POLL_S * 1000), sync_filter=_FILTER, since=since)
+        return await self._synced(timeout=1 if at_once else int(POLL_S * 1000), since=since)
+
+    async def _synced(self, **asked: Any) -> Any:
+        """Over one odd event, nio fails the whole answer: then the same is asked for again, and sifted.
+        Raises ConnectionError, `Broken`."""
+        try:
+            return await self.sync(sync_filter=_FILTER, **asked)
+        except ODD:
+            self._sifts = True
+        try:
+            return await self.sync(sync_filter=_FILTER, **asked)
+        except ODD as error:
+            raise ConnectionError(f"the homeserver's answer could not be read ({type(error).__name__})") from None
+        finally:
+            self._sifts = False
 
     async def tend(self) -> None:
         """Does what encryption owes the homeserver after each sync. Raises `Broken`."""
@@ -168,7 +188,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio is not typed
             return event
         try:
             return self.decrypt_event(event)
-        except (EncryptionError, *_ODD):
+        except (EncryptionError, *ODD):
             return event
 
     # What a sender has put into an encrypted event or letter is seen by no homeserver. nio fails over some of it;
@@ -177,14 +197,14 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio is not typed
     def _handle_timeline_event(self, event: Any, *rest: Any) -> Any:
         try:
             return super()._handle_timeline_event(event, *rest)
-        except _ODD as error:
+        except ODD as error:
             _log.warning("an event could not be read", user=self.user_id, reason=type(error).__name__)
             return None
 
     def _handle_decrypt_to_device(self, to_device_event: Any) -> Any:
         try:
             return super()._handle_decrypt_to_device(to_device_event)
-        except _ODD as error:
+        except ODD as error:
             _log.warning("a letter to the session could not be read", user=self.user_id, reason=type(error).__name__)
             return None
 

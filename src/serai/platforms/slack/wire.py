@@ -109,12 +109,18 @@ _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 
 def parse(text: str | bytes) -> Envelope:
     """Raises msgspec.DecodeError (of which ValidationError is one)."""
-    return _ENVELOPE.decode(text)
+    try:
+        return _ENVELOPE.decode(text)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deep") from None
 
 
 def read(raw: msgspec.Raw, shape: type[T]) -> T:
     """Raises msgspec.DecodeError."""
-    return msgspec.json.decode(raw, type=shape)
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deep") from None
 
 
 def acknowledgement(envelope: Envelope) -> str:

@@ -49,6 +49,7 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 class _Answer(msgspec.Struct, frozen=True):
     ok: bool
+    result: msgspec.Raw = msgspec.Raw()
 
 
 _REFUSAL: Final = msgspec.json.Decoder(_Refusal)
@@ -123,12 +124,18 @@ def _check(status: int, body: bytes) -> None:
         raise BadRequest("the file is too large for the Bot API")
     if status >= 500 or 300 <= status < 400:
         raise Failing(f"the Bot API answered with {status}")
-    try:
-        _ANSWER.decode(body)
-    except msgspec.MsgspecError:
+    if not _is_answer(status, body):
         if 200 <= status < 300:
             raise Unanswered("the Bot API answered with what is no answer") from None
         raise Failing(f"the Bot API answered with {status}, and not as it does") from None
+
+
+def _is_answer(status: int, body: bytes) -> bool:
+    try:
+        answer = _ANSWER.decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return bool(bytes(answer.result)) or not (answer.ok and status < 300)
 
 
 def _seconds(body: bytes) -> float | None:

@@ -146,7 +146,7 @@ class Wecom:
                 pass  # the gateway has told whom it may tell
             except (Busy, StorageFailed) as error:
                 # WeCom does not send it again, so its sender must know.
-                await self._say(Speech(connection, self._token), frame, str(error))
+                await self._say(Speech(connection, self._token, self._replies), frame, str(error))
 
     async def _take(self, connection: Connection, link: Link, frame: Frame, body: Body) -> None:
         if body.event is not None:
@@ -157,7 +157,9 @@ class Wecom:
         message = inbound(self._account, body)
         if message is None:
             _log.info("a message of a kind that is not supported", account=str(self._account), kind=body.msgtype)
-            await self._say(Speech(connection, self._token), frame, "I cannot read messages of this kind.")
+            await self._say(
+                Speech(connection, self._token, self._replies), frame, "I cannot read messages of this kind."
+            )
             return
         self._replies.note(body.msgid, _callback(frame, body))
         await link.receive(message)
@@ -169,7 +171,7 @@ class Wecom:
         """Answers a message while that is possible, else says it unasked. Raises SendTemporary, SendPermanent,
         SendUnknown."""
         self._check_length(delivery.text)
-        speech = Speech.over(self._connection, self._token)
+        speech = Speech.over(self._connection, self._token, self._replies)
         target = delivery.target
         now = asyncio.get_running_loop().time()
         req_id = self._replies.request_for(target.chat_id, target.reply_to, now)
@@ -186,7 +188,7 @@ class Wecom:
 
         Raises as `send`; SendPermanent when it is too late for that."""
         self._check_length(delivery.text)
-        speech, name = Speech.over(self._connection, self._token), delivery.remote_id or ""
+        speech, name = Speech.over(self._connection, self._token, self._replies), delivery.remote_id or ""
         if is_stream(name):
             return await speech.grow(delivery)
         pressed = self._replies.press_of(name, asyncio.get_running_loop().time())

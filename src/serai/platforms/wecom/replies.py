@@ -29,10 +29,21 @@ class Replies:
         self._by_message: OrderedDict[str, Callback] = OrderedDict()
         self._by_chat: OrderedDict[str, Callback] = OrderedDict()
         self._by_card: OrderedDict[str, Callback] = OrderedDict()
+        self._ending: OrderedDict[str, None] = OrderedDict()
 
     def note(self, message: str, callback: Callback) -> None:
         _put(self._by_message, message, callback)
         _put(self._by_chat, callback.chat, callback)
+
+    def ending(self, stream: str) -> None:
+        """A stream was ended, and nobody knows whether WeCom has heard of it."""
+        self._ending[stream] = None
+        if len(self._ending) > _KEPT:
+            self._ending.popitem(last=False)
+
+    def has_ended(self, stream: str) -> bool:
+        """Whether a stream that WeCom no longer takes has been ended by us."""
+        return stream in self._ending
 
     def note_press(self, card: str, callback: Callback) -> None:
         _put(self._by_card, card, callback)

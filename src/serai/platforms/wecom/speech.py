@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from serai.core.delivery import Delivery
-from serai.core.error import SendPermanent, SendTemporary
+from serai.core.error import SendPermanent, SendTemporary, SendUnknown
 from serai.platforms.wecom import media
 from serai.platforms.wecom.connection import BUSY, Connection, Declined
 from serai.platforms.wecom.convert import card, fits_card
+from serai.platforms.wecom.replies import Replies
 from serai.ports.platform import Sent
 
 LIMIT: Final = 20_480
@@ -24,16 +25,17 @@ _STREAM: Final = "stream"
 class Speech:
     """One connection's outgoing messages. All methods raise SendTemporary, SendPermanent, SendUnknown."""
 
-    def __init__(self, connection: Connection, token: Callable[[], str]) -> None:
+    def __init__(self, connection: Connection, token: Callable[[], str], replies: Replies) -> None:
         self._connection = connection
         self._token = token
+        self._replies = replies
 
     @classmethod
-    def over(cls, connection: Connection | None, token: Callable[[], str]) -> "Speech":
+    def over(cls, connection: Connection | None, token: Callable[[], str], replies: Replies) -> "Speech":
         """Raises SendTemporary while there is no connection."""
         if connection is None:
             raise SendTemporary("WeCom is not connected")
-        return cls(connection, token)
+        return cls(connection, token, replies)
 
     async def say(self, chat: str, req_id: str | None, delivery: Delivery) -> Sent:
         """A text: as the answer to a message where there is one to answer, else unasked."""
@@ -57,7 +59,17 @@ class Speech:
     async def grow(self, delivery: Delivery) -> Sent:
         """The same answer with a longer, or its final, text."""
         _, req_id, stream = (delivery.remote_id or "").split(" ", 2)
-        return await self.stream(req_id, stream, delivery.text, finish=not delivery.grows)
+        final = not delivery.grows
+        try:
+            return await self._stream(req_id, stream, delivery.text, finish=final)
+        except SendUnknown:
+            if final:
+                self._replies.ending(stream)
+            raise
+        except Declined as error:
+            if final and error.code not in BUSY and self._replies.has_ended(stream):
+                return Sent(delivery.remote_id)  # by an earlier try, of which no answer came
+            raise _failure(error) from None
 
     async def ask(self, chat: str, req_id: str | None, delivery: Delivery) -> Sent:
         """A text with buttons below: a card, after a message of its own for a text that no card shows."""

@@ -1,6 +1,6 @@
 """Frames of the long connection, both ways (the types of WeCom's own Node client, @wecom/aibot-node-sdk 1.0)."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -84,6 +84,8 @@ class Body(msgspec.Struct, rename={"sender": "from"}):
     event: Event | None = None
 
 
+T = TypeVar("T")
+
 _FRAME: Final = msgspec.json.Decoder(Frame)
 _BODY: Final = msgspec.json.Decoder(Body)
 _ANSWER: Final = msgspec.json.Decoder(dict[str, Any])
@@ -91,20 +93,27 @@ _ANSWER: Final = msgspec.json.Decoder(dict[str, Any])
 
 def parse_frame(text: str | bytes) -> Frame:
     """Raises msgspec.DecodeError (of which ValidationError is one)."""
-    return _FRAME.decode(text)
+    return _read(_FRAME, text)
 
 
 def parse_body(raw: msgspec.Raw) -> Body:
     """Raises msgspec.DecodeError."""
-    return _BODY.decode(raw)
+    return _read(_BODY, raw)
 
 
 def parse_answer(raw: msgspec.Raw) -> dict[str, Any]:
     """What a request was answered, as far as it is a JSON object."""
     try:
-        return _ANSWER.decode(raw) if bytes(raw) else {}
+        return _read(_ANSWER, raw) if bytes(raw) else {}
     except msgspec.DecodeError:
         return {}
+
+
+def _read(decoder: msgspec.json.Decoder[T], text: str | bytes | msgspec.Raw) -> T:
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deep") from None
 
 
 def request(cmd: str, req_id: str, body: object | None = None) -> str:

@@ -134,7 +134,7 @@ def _address(element: Element) -> str:
 def _quote(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text).get("quote") if text else None
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -142,6 +142,6 @@ def _quote(text: str) -> dict[str, Any]:
 def _json(element: Element) -> dict[str, Any]:
     try:
         found = json.loads(element.content.get("data") or "{}")
-    except ValueError:
+    except (TypeError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,14 +17,14 @@ from serai.core.error import (
     StorageFailed,
 )
 from serai.core.ids import Account
-from serai.core.message import Attachment
+from serai.core.message import Attachment, Inbound, Revision
 from serai.core.split import measure
 from serai.platforms import Surroundings
 from serai.platforms.yuanbao import media, wire
 from serai.platforms.yuanbao.connection import BUSY, Connection, StaleToken, connect
 from serai.platforms.yuanbao.convert import inbound, revisions
 from serai.platforms.yuanbao.token import Tokens
-from serai.platforms.yuanbao.wire import Head, Malformed
+from serai.platforms.yuanbao.wire import Head, Malformed, Pushed
 from serai.ports.clock import Clock, Entropy
 from serai.ports.platform import Blocks, Capabilities, Link, Sent
 
@@ -151,12 +151,16 @@ class Yuanbao:
             await connection.acknowledge(head)
 
     async def _take(self, link: Link, data: bytes) -> None:
-        pushed = wire.pushed(data)
-        for revision in revisions(self._account, pushed):
-            await link.receive(revision)
-        message = inbound(self._account, self._bot_id, pushed)
-        if message is not None:
-            await link.receive(message)
+        for event in self._told(wire.pushed(data)):
+            await link.receive(event)
+
+    def _told(self, pushed: Pushed) -> list[Inbound | Revision]:
+        """What a push tells. Raises Malformed: a sender's client may put anything into it."""
+        try:
+            message = inbound(self._account, self._bot_id, pushed)
+            return [*revisions(self._account, pushed), *([message] if message is not None else [])]
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise Malformed(type(error).__name__) from None
 
     async def send(self, delivery: Delivery) -> Sent:
         """Says one text. Raises SendTemporary, SendPermanent, SendUnknown."""

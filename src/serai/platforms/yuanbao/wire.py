@@ -154,7 +154,7 @@ def _bare(data: bytes) -> Pushed | None:
     if data.lstrip()[:1] == b"{":
         try:
             return _from_json(json.loads(data))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             return None
     try:
         found = _read("InboundMessagePush", data)

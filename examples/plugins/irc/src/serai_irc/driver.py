@@ -125,7 +125,7 @@ class Irc:
             self._joined.add(folded(line.param(0)))
         elif line.command == "PART":
             self._joined.discard(folded(line.param(0)))
-        elif line.command == "NICK":
+        elif line.command == "NICK" and line.param(0):
             self._nick = line.param(0)
             link.up(self._nick)
 
