@@ -44,7 +44,27 @@ async def test_an_enabled_plugin_brings_its_platform(tmp_path: Path) -> None:
 @virtual_time
 async def test_a_plugin_that_is_not_enabled_brings_nothing(tmp_path: Path) -> None:
     loaded = await home(tmp_path, CONFIG.replace("[chatter]", "[]")).read()
-    assert [problem.text for problem in loaded.problems] == ["unknown platform"]
+    (problem,) = loaded.problems
+    assert problem.text == (
+        "unknown platform: the plugin `chatter` is there, but not enabled; name it in `plugins.enabled`"
+    )
+
+
+@virtual_time
+async def test_what_keeps_a_plugin_from_bringing_its_platform_is_told_where_that_is_missed(tmp_path: Path) -> None:
+    for plugin, reason in (
+        ("import nothing_of_that_name\n", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ('PLATFORMS = ("no.such.module",)\n', "the plugin `chatter` brings no platform: ModuleNotFoundError"),
+        (
+            PLUGIN.replace('NAME = "chatter"', 'NAME = "webhook"'),
+            "brings a platform `webhook`, which is there already",
+        ),
+        ("", "unknown platform"),
+    ):
+        place = tmp_path / f"home-{len(reason)}"
+        (problem,) = (await home(place, plugin=plugin).read()).problems
+        assert problem.text.startswith("unknown platform")
+        assert reason in problem.text
 
 
 @virtual_time

@@ -118,6 +118,13 @@ def test_what_is_wrong_changes_nothing(options: list[str], sentence: str, home: 
     assert home.config == before
 
 
+def test_a_plugin_that_has_to_be_enabled_first_is_named(home: Terminal) -> None:
+    home.write(home.config.replace("[chatter]", "[]"))
+    said = home("setup", "chatter", "--yes")
+    assert said.code == 1
+    assert "the plugin `chatter` is there, but not enabled; name it in `plugins.enabled`" in said.err
+
+
 def test_doctor_asks_each_platform_about_its_account(home: Terminal) -> None:
     token = f"token_env={secret(home)}"
     assert home("setup", "chatter", "--yes", "--set", "room=lobby", "--secret", token).code == 0

@@ -3,6 +3,7 @@ that enabled plugins bring (SPEC 8.2, 13)."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
@@ -12,7 +13,7 @@ import structlog
 
 from serai.core.error import Startup
 from serai.platforms import Surroundings
-from serai.plugins.load import load_plugins
+from serai.plugins.load import is_there, load_plugins
 from serai.ports.platform import Platform
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ _BROUGHT: Final = "PLATFORMS"
 """What a plugin that brings platforms has: the names of their manifests' modules."""
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The manifests that plugins have brought, by their platforms; and by plugin why one has brought none."""
+
+    manifests: Mapping[str, Any]
+    failed: Mapping[str, str]
+
+
 class Manifests(Mapping[str, Any]):
     """Manifests by the names of their platforms (`serai.platforms` says what stands in one).
 
@@ -36,7 +45,7 @@ class Manifests(Mapping[str, Any]):
         """`folder` is where folder plugins lie, `enabled` are the plugins that may bring platforms."""
         self._folder = folder
         self._enabled = tuple(enabled)
-        self._brought: Mapping[str, Any] | None = None
+        self._brought: Brought | None = None
 
     def __getitem__(self, name: str) -> Any:
         if name in BUILT_IN:
@@ -53,9 +62,21 @@ class Manifests(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(BUILT_IN) + len(self._plugins())
 
+    def why_not(self, name: str) -> str:
+        """What plugins have to do with there being no platform of that name; "" for nothing."""
+        failed = self._bring().failed
+        if name in failed:
+            return failed[name]
+        if self._folder is not None and name not in self._enabled and is_there(name, self._folder):
+            return f"the plugin `{name}` is there, but not enabled; name it in `plugins.enabled`"
+        return "; ".join(failed.values())
+
     def _plugins(self) -> Mapping[str, Any]:
+        return self._bring().manifests
+
+    def _bring(self) -> "Brought":
         if self._brought is None:
-            self._brought = _brought(self._folder, self._enabled) if self._folder and self._enabled else {}
+            self._brought = _brought(self._folder, self._enabled) if self._folder else Brought({}, {})
         return self._brought
 
 
@@ -69,6 +90,10 @@ class Schemas(Mapping[str, "type[BaseModel]"]):
     def having(self, plugins: Sequence[str]) -> "Schemas":
         """The same with the platforms of these plugins (`serai.config.schema.Extensible`)."""
         return Schemas(self._folder, plugins)
+
+    def why_not(self, name: str) -> str:
+        """As `Manifests.why_not`."""
+        return self._manifests.why_not(name)
 
     def __getitem__(self, name: str) -> "type[BaseModel]":
         schema: type[BaseModel] = resolve_name(self._manifests[name].SETTINGS)
@@ -111,17 +136,24 @@ def imported(manifest: Any, place: str) -> Any:
         ) from error
 
 
-def _brought(folder: Path | None, enabled: Sequence[str]) -> Mapping[str, Any]:
-    """The platforms of plugins. One that cannot be loaded brings none; the start of the gateway says why."""
+def _brought(folder: Path, enabled: Sequence[str]) -> Brought:
+    """The platforms of plugins. One that cannot be loaded brings none, and is told."""
     found: dict[str, Any] = {}
+    failed: dict[str, str] = {}
     for plugin in enabled:
         try:
-            ((_, loaded),) = load_plugins([plugin], folder or Path())
+            ((_, loaded),) = load_plugins([plugin], folder)
             for name in getattr(loaded, _BROUGHT, ()):
                 manifest = sys.modules.get(name) or import_module(name)
                 if manifest.NAME in BUILT_IN or manifest.NAME in found:
-                    raise Startup(f"there is a platform `{manifest.NAME}` already")
+                    raise Startup(
+                        f"the plugin `{plugin}` brings a platform `{manifest.NAME}`, which is there already"
+                    )
                 found[manifest.NAME] = manifest
-        except (Startup, ImportError, AttributeError, TypeError) as error:
-            _log.warning("a plugin brings no platform", plugin=plugin, reason=str(error))
-    return found
+        except Startup as error:
+            failed[plugin] = str(error)
+        except (ImportError, AttributeError, TypeError) as error:
+            failed[plugin] = f"the plugin `{plugin}` brings no platform: {type(error).__name__}: {error}"
+        if plugin in failed:
+            _log.warning("a plugin brings no platform", plugin=plugin, reason=failed[plugin])
+    return Brought(found, failed)

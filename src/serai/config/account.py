@@ -1,8 +1,8 @@
 """The `platforms` section: accounts, who may talk through them, and their secrets (SPEC 6.7, 13, 14, 16.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from serai.config.platform_key import SECRET_SUFFIX, own_keys, read_own
 from serai.config.report import Place
@@ -43,13 +43,26 @@ class AccountSection:
     file_limit: int
 
 
+@runtime_checkable
+class Extensible(Protocol):
+    """Platforms to which plugins can add."""
+
+    def having(self, plugins: Sequence[str]) -> "Mapping[str, type[BaseModel]]":
+        """The same, with the platforms of the enabled plugins."""
+
+    def why_not(self, name: str) -> str:
+        """What plugins have to do with there being no platform of that name; "" for nothing."""
+
+
 def read_accounts(root: Section, platforms: "Mapping[str, type[BaseModel]]") -> dict[Account, AccountSection]:
     """All accounts. An unknown platform is the gateway's problem, what is wrong in an account that account's."""
     section = root.section("platforms")
     found: dict[Account, AccountSection] = {}
     for name in section:
         if name not in platforms:
-            section.report.unknown(section.place_of(name), "unknown platform", name, platforms)
+            why = platforms.why_not(name) if isinstance(platforms, Extensible) else ""
+            text = f"unknown platform: {why}" if why else "unknown platform"
+            section.report.unknown(section.place_of(name), text, name, platforms)
             continue
         for one in _platform(section, name, platforms[name]):
             if one.account in found:

@@ -3,12 +3,12 @@
 The order of the top-level keys here is the order of the reference; a key that is not built yet is an unknown key.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from serai.config.account import AccountSection, read_accounts
+from serai.config.account import AccountSection, Extensible, read_accounts
 from serai.config.agent import AgentSettings, read_agents
 from serai.config.api import ApiSection, read_api
 from serai.config.model import ModelSettings, read_model
@@ -48,14 +48,6 @@ TOP_KEYS: Final = (
     "shared_secrets",
 )
 LogLevel = Literal["debug", "info", "warning", "error"]
-
-
-@runtime_checkable
-class Extensible(Protocol):
-    """Platforms to which plugins can add."""
-
-    def having(self, plugins: Sequence[str]) -> "Mapping[str, type[BaseModel]]":
-        """The same, with the platforms of the enabled plugins."""
 
 
 @dataclass(frozen=True, slots=True)

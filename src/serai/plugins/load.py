@@ -36,6 +36,11 @@ def load_plugins(enabled: Sequence[str], folder: Path) -> Sequence[tuple[str, ob
     return found
 
 
+def is_there(name: str, folder: Path) -> bool:
+    """Whether there is a plugin of that name, enabled or not. Nothing of it is imported."""
+    return (folder / name / "plugin.py").is_file() or bool(entry_points(group=GROUP, name=name))
+
+
 def _folder_plugin(name: str, file: Path) -> ModuleType:
     module_name = f"serai_plugin_{name}"
     known = sys.modules.get(module_name)

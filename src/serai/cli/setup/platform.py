@@ -47,7 +47,9 @@ def set_up(place: Place, wanted: Wanted) -> None:
     prepare(place.layout)
     manifests = Manifests(place.layout.plugins, snapshot.plugins)
     if wanted.platform not in manifests:
-        raise Failed(f"There is no platform `{wanted.platform}`{hint(wanted.platform, list(manifests))}")
+        why = manifests.why_not(wanted.platform)
+        said = f": {why}." if why else hint(wanted.platform, list(manifests))
+        raise Failed(f"There is no platform `{wanted.platform}`{said}")
     manifest = manifests[wanted.platform]
     click.echo(f"{manifest.TITLE}:")
     for number, step in enumerate(manifest.STEPS, 1):
