@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from serai.app.platforms import BUILT_IN, make
+from serai.app.platforms import BUILT_IN, Manifests, make
 from serai.core.ids import Account
 from serai.core.message import Inbound, Press, Revision
 from serai.gateway.switchboard import Switchboard
@@ -99,7 +99,7 @@ async def evening(folder: Path, good: Sequence[str], bad: Sequence[str], place: 
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         one = Evening(rigs)
         for around in await _configured(folder, bad, place, session):
-            one.switchboard.add(make(around))
+            one.switchboard.add(make(Manifests(), around))
         for rig in rigs.values():
             one.switchboard.add(rig.platform)
         running = asyncio.create_task(one.switchboard.run(one.receive))
