@@ -83,8 +83,10 @@ def test_a_second_account_stands_beside_the_first(home: Terminal) -> None:
         "lab",
     ]
     assert "CHATTER_WORK_TOKEN=" in (home.home / ".env").read_text()
-    again = home("setup", "chatter", "--yes", "--account", "work", "--set", "room=x", "--secret", token)
+    env = (home.home / ".env").read_text()
+    again = home("setup", "chatter", "--account", "work")
     assert (again.code, "`chatter@work` is configured already" in again.err) == (1, True)
+    assert (again.out, (home.home / ".env").read_text()) == ("", env)
 
 
 def test_a_token_that_the_platform_does_not_know_is_told(home: Terminal) -> None:

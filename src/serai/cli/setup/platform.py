@@ -44,6 +44,7 @@ def set_up(place: Place, wanted: Wanted) -> None:
     from serai.cli.nearest import hint
     from serai.config.dotenv_edit import set_variable
     from serai.config.layout import prepare
+    from serai.core.ids import Account
 
     snapshot = place.snapshot()
     prepare(place.layout)
@@ -52,6 +53,13 @@ def set_up(place: Place, wanted: Wanted) -> None:
         why = manifests.why_not(wanted.platform)
         said = f": {why}." if why else hint(wanted.platform, list(manifests))
         raise Failed(f"There is no platform `{wanted.platform}`{said}")
+    account = Account(wanted.platform, wanted.account)
+    if account in snapshot.accounts:
+        files = f"{place.shown(place.layout.config)} and {place.shown(place.layout.env)}"
+        raise Failed(
+            f"The account `{account}` is configured already: change it in {files}, and look again with"
+            " `serai doctor`; or connect another one with --account NAME."
+        )
     manifest = manifests[wanted.platform]
     click.echo(f"{manifest.TITLE}:")
     for number, step in enumerate(manifest.STEPS, 1):
