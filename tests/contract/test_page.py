@@ -13,7 +13,7 @@ from tests.contract.page import ABSENT, broken_table, outcome_table, read
 from tests.platforms.test_contract import RIGS
 
 DECLARED: Final[Mapping[str, Callable[[Capabilities], bool]]] = {
-    "buttons": lambda one: one.buttons,
+    "buttons that are pressed": lambda one: one.buttons and one.presses,
     "connection of its own": lambda one: one.silence_s is not None,
     "detection of a second login": lambda one: one.exclusive,
     "fetching of files": lambda one: one.fetches,

@@ -87,11 +87,12 @@ async def _serve(
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
             # its first look, at everything there is, is over before anybody can be kept waiting by it
             collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))
+            told_to_stop = _told_to_stop()
             url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))
             lock.announce(url, gateway.token)
             announce(Running(url, snapshot, loaded.notices, demo=models.embedded is not None))
             _log.info("the gateway is up", url=url, agents=len(snapshot.agents))
-            await _told_to_stop()
+            await told_to_stop.wait()
             collector.cancel()
             _log.info("the gateway stops")
             await gateway.stop()
@@ -120,9 +121,10 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _told_to_stop() -> None:
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM from now on: before anybody learns that the gateway is there, and may stop it."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told

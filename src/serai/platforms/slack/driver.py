@@ -182,13 +182,15 @@ class Slack:
             raise SendTemporary(f"the file could not be handed over ({type(error).__name__})") from None
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
-        """Raises FetchFailed."""
+        """Raises FetchFailed, ConnectionError."""
         headers = {"Authorization": f"Bearer {self._token}"}
         data = bytearray()
         try:
             async with self._session.get(
                 attachment.ref or "", headers=headers, allow_redirects=False, timeout=_FILE_TIMEOUT
             ) as response:
+                if response.status >= 500:
+                    raise ConnectionError(f"Slack answered {response.status}")
                 if response.status != 200:
                     raise FetchFailed(f"Slack does not give the file ({response.status}); the scope is files:read")
                 if (response.content_length or 0) <= limit:
@@ -198,8 +200,10 @@ class Slack:
                             break
                     else:
                         return bytes(data)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise FetchFailed(f"the file could not be fetched ({type(error).__name__})") from None
+        except ValueError:
+            raise FetchFailed("the file has no address") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ConnectionError(f"the file could not be fetched ({type(error).__name__})") from None
         raise FetchFailed(f"the file is larger than {limit} bytes")
 
 

@@ -38,14 +38,18 @@ async def _read(session: aiohttp.ClientSession, address: str, limit: int) -> byt
     data = bytearray()
     try:
         async with session.get(address, timeout=_TIMEOUT, allow_redirects=False) as response:
+            if response.status >= 500:
+                raise ConnectionError(f"Telegram answered with {response.status}")
             if response.status != 200:
                 raise FetchFailed(f"Telegram answered with {response.status}")
             async for chunk in response.content.iter_chunked(_CHUNK):
                 data += chunk
                 if len(data) > limit:
                     raise FetchFailed(_too_large(None, limit))
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise FetchFailed(f"it could not be fetched ({type(error).__name__})") from None
+    except ValueError:
+        raise FetchFailed("it has no address") from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ConnectionError(f"it could not be fetched ({type(error).__name__})") from None
     return bytes(data)
 
 

@@ -21,9 +21,11 @@ FILE_MOST: Final = 20 * 2**20
 
 
 async def fetch(session: aiohttp.ClientSession, media: Media, limit: int) -> bytes:
-    """A file that came with a message, deciphered. Raises FetchFailed."""
+    """A file that came with a message, deciphered. Raises FetchFailed, ConnectionError."""
     try:
         async with session.get(media.url, timeout=_TIMEOUT) as response:
+            if response.status >= 500:
+                raise ConnectionError(f"WeCom answered {response.status}")
             if response.status != 200:
                 raise FetchFailed(f"WeCom does not give the file any more ({response.status})")
             if (response.content_length or 0) > limit + _BLOCK:
@@ -33,8 +35,10 @@ async def fetch(session: aiohttp.ClientSession, media: Media, limit: int) -> byt
                 data += piece
                 if len(data) > limit + _BLOCK:
                     raise FetchFailed(f"the file is larger than {limit} bytes")
+    except ValueError:
+        raise FetchFailed("the file has no address") from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise FetchFailed(f"the file could not be fetched ({type(error).__name__})") from None
+        raise ConnectionError(f"the file could not be fetched ({type(error).__name__})") from None
     return decipher(bytes(data), media.aeskey) if media.aeskey else bytes(data)
 
 

@@ -25,15 +25,19 @@ class _Reply(msgspec.Struct):
 
 
 async def fetch(session: aiohttp.ClientSession, tokens: Tokens, api_url: str, address: str, limit: int) -> bytes:
-    """The bytes of a file. Raises FetchFailed."""
+    """The bytes of a file. Raises FetchFailed, ConnectionError."""
     try:
         found = await _resolved(session, tokens, api_url, URL(address))
         async with session.get(found, timeout=_TIMEOUT) as response:
+            if response.status >= 500:
+                raise ConnectionError(f"Yuanbao answered {response.status}")
             if response.status != 200:
                 raise FetchFailed(f"Yuanbao does not give the file ({response.status})")
             return await _bounded(response, limit)
-    except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
-        raise FetchFailed(f"the file could not be fetched ({type(error).__name__})") from None
+    except ValueError:
+        raise FetchFailed("the file has no address") from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ConnectionError(f"the file could not be fetched ({type(error).__name__})") from None
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
