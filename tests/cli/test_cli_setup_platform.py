@@ -83,8 +83,10 @@ def test_a_second_account_stands_beside_the_first(home: Terminal) -> None:
         "lab",
     ]
     assert "CHATTER_WORK_TOKEN=" in (home.home / ".env").read_text()
-    again = home("setup", "chatter", "--yes", "--account", "work", "--set", "room=x", "--secret", token)
+    env = (home.home / ".env").read_text()
+    again = home("setup", "chatter", "--account", "work")
     assert (again.code, "`chatter@work` is configured already" in again.err) == (1, True)
+    assert (again.out, (home.home / ".env").read_text()) == ("", env)
 
 
 def test_a_token_that_the_platform_does_not_know_is_told(home: Terminal) -> None:
@@ -116,6 +118,7 @@ def test_what_is_wrong_changes_nothing(options: list[str], sentence: str, home: 
     assert said.code != 0
     assert sentence in said.err
     assert home.config == before
+    assert not (home.home / ".env").exists()
 
 
 def test_a_plugin_that_has_to_be_enabled_first_is_named(home: Terminal) -> None:
@@ -134,7 +137,7 @@ def test_doctor_asks_each_platform_about_its_account(home: Terminal) -> None:
     assert "serious: platform: chatter: the token is not known  ->  ask for another one" in said.out
 
 
-def test_doctor_names_a_library_that_is_missing(home: Terminal) -> None:
+def test_doctor_and_check_name_a_library_that_is_missing(home: Terminal) -> None:
     file = home.home / "plugins" / "lost" / "plugin.py"
     file.parent.mkdir()
     text = PLUGIN.replace('NAME = "chatter"', 'NAME = "lost"')
@@ -143,3 +146,10 @@ def test_doctor_names_a_library_that_is_missing(home: Terminal) -> None:
     said = home("setup", "lost", "--yes", "--set", "room=x", "--secret", f"token_env={secret(home)}")
     assert "pip install nothing_of_that_name" in said.err
     assert "pip install nothing_of_that_name" in home("doctor").out
+    checked = home("config", "check")
+    assert (checked.code, "1 problem" in checked.err) == (1, True)
+    assert checked.out.startswith(
+        "config.yaml: platforms.lost: platform `lost` needs a library that is not installed"
+    )
+    (problem,) = home("config", "check", "--json").document["data"]
+    assert (problem["scope"], problem["subject"]) == ("account", "lost")

@@ -238,6 +238,21 @@ async def test_a_question_is_answered_by_a_click() -> None:
     assert len(tool.calls) == 1
 
 
+async def test_a_question_that_was_answered_in_words_has_no_buttons_any_more() -> None:
+    model = ScriptedModel([ToolCall("c1", "act", '{"x": 1}'), "It is done.", "Hello!"])
+    async with serving(model, tools={"act": AskingTool()}) as stage, tab() as page:
+        await page.open(stage.url)
+        await page.until(READY)
+        await say(page, "Do it.")
+        assert "May I act on 1?" in (await shown(page, 1))[0]
+        await say(page, "/approve")
+        assert "It is done." in await shown(page, 3)
+        await page.until("!document.querySelector('.choices')")
+        await say(page, "Hello?")
+        assert "Hello!" in await shown(page, 4)
+        assert not await page.js("!!document.querySelector('.choices')")
+
+
 async def test_script_in_texts_titles_and_file_names_is_inert() -> None:
     model = Teller()
     async with serving(model) as stage, tab() as page:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from serai.core.error import Startup
+from serai.core.snapshot import Problem, Snapshot
 from serai.platforms import Surroundings
 from serai.plugins.load import is_there, load_plugins
 from serai.ports.platform import Platform
@@ -120,6 +121,16 @@ def driver_of(manifests: Manifests, name: str) -> Any:
     """A platform's driver class. Raises Startup where its library is missing, naming what mends that."""
     manifest = manifests[name]
     return imported(manifest, manifest.DRIVER)
+
+
+def lacking(manifests: Manifests, snapshot: Snapshot) -> Iterator[Problem]:
+    """What the loading of a configuration does not see: libraries that are missing, one problem for each platform."""
+    accounts = {account.platform: account for account, one in snapshot.accounts.items() if one.refusal is None}
+    for name, account in accounts.items():
+        try:
+            driver_of(manifests, name)
+        except Startup as error:
+            yield Problem("account", str(error), f"platforms.{name}", subject=str(account))
 
 
 def imported(manifest: Any, place: str) -> Any:

@@ -17,20 +17,24 @@ if TYPE_CHECKING:
 @click.pass_obj
 def check(place: Place, as_json: bool) -> None:
     """Print every problem of the configuration; exit 1 where there is one."""
+    from serai.app.platforms import Manifests, lacking
     from serai.cli.view import problem_document
 
     loaded = place.load()
+    problems = list(loaded.problems)
+    if loaded.snapshot is not None:
+        problems += lacking(Manifests(place.layout.plugins, loaded.snapshot.plugins), loaded.snapshot)
     if as_json:
-        print_json(listing(map(problem_document, loaded.problems)))
-    elif loaded.problems:
-        _print_problems(loaded.problems)
+        print_json(listing(map(problem_document, problems)))
+    elif problems:
+        _print_problems(problems)
     elif loaded.snapshot is not None and place.layout.config.exists():
         click.echo(f"config.yaml is fine: {_counts(loaded.snapshot)}")
     elif loaded.snapshot is not None:
         click.echo(f"There is no {place.shown(place.layout.config)}; the defaults count: {_counts(loaded.snapshot)}")
     for notice in loaded.notices:
         click.echo(f"Note: {notice}", err=True)
-    if loaded.problems:
+    if problems:
         raise click.exceptions.Exit(1)
 
 

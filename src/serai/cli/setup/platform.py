@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,6 +44,7 @@ def set_up(place: Place, wanted: Wanted) -> None:
     from serai.cli.nearest import hint
     from serai.config.dotenv_edit import set_variable
     from serai.config.layout import prepare
+    from serai.core.ids import Account
 
     snapshot = place.snapshot()
     prepare(place.layout)
@@ -50,6 +53,13 @@ def set_up(place: Place, wanted: Wanted) -> None:
         why = manifests.why_not(wanted.platform)
         said = f": {why}." if why else hint(wanted.platform, list(manifests))
         raise Failed(f"There is no platform `{wanted.platform}`{said}")
+    account = Account(wanted.platform, wanted.account)
+    if account in snapshot.accounts:
+        files = f"{place.shown(place.layout.config)} and {place.shown(place.layout.env)}"
+        raise Failed(
+            f"The account `{account}` is configured already: change it in {files}, and look again with"
+            " `serai doctor`; or connect another one with --account NAME."
+        )
     manifest = manifests[wanted.platform]
     click.echo(f"{manifest.TITLE}:")
     for number, step in enumerate(manifest.STEPS, 1):
@@ -57,13 +67,33 @@ def set_up(place: Place, wanted: Wanted) -> None:
     schema = Schemas(place.layout.plugins, snapshot.plugins)[wanted.platform]
     settings, secrets = _settings(place, schema, wanted)
     settings |= _people(wanted)
-    for name, value in secrets.items():
-        set_variable(place.layout.env, name, value)
+    with _taken_back(place.layout.env):
+        for name, value in secrets.items():
+            set_variable(place.layout.env, name, value)
+        change(place, lambda file: file.add_account(wanted.platform, wanted.account, settings))
+    for name in secrets:
         click.echo(f"The value of {name} is in {place.shown(place.layout.env)}.")
-    change(place, lambda file: file.add_account(wanted.platform, wanted.account, settings))
     click.echo(f"The account is in {place.shown(place.layout.config)}.")
     if wanted.test:
         _try(place, wanted)
+
+
+@contextmanager
+def _taken_back(env: Path) -> Iterator[None]:
+    """Puts .env back where the account is refused: a value that stayed would be taken the next time, unasked."""
+    from serai.config.edit import EditError
+    from serai.config.replace import locked, write
+
+    old = env.read_bytes() if env.exists() else None
+    try:
+        yield
+    except (Failed, EditError):
+        with locked(env.parent):
+            if old is None:
+                env.unlink(missing_ok=True)
+            else:
+                write(env, old)
+        raise
 
 
 def _settings(place: Place, schema: "type[BaseModel]", wanted: Wanted) -> tuple[dict[str, object], dict[str, str]]:

@@ -15,6 +15,7 @@ _CHUNK: Final = 512 * 1024
 _BLOCK: Final = 32
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=120, connect=10)
 
+MISSING: Final = "files of WeCom need a library that is not installed (cryptography)"
 IMAGE_MOST: Final = 10 * 2**20
 FILE_MOST: Final = 20 * 2**20
 
@@ -44,10 +45,12 @@ async def fetch(session: aiohttp.ClientSession, media: Media, limit: int) -> byt
 def decipher(data: bytes, key: str) -> bytes:
     """AES-256-CBC; the first 16 bytes of the key are the vector, and the padding counts in blocks of 32 bytes.
 
-    Raises FetchFailed for what was not enciphered so.
+    Raises FetchFailed for what was not enciphered so, and where the library is missing.
     """
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
+    try:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    except ImportError:
+        raise FetchFailed(MISSING) from None
     try:
         raw = base64.b64decode(key + "=" * (-len(key) % 4))
         machine = Cipher(algorithms.AES256(raw), modes.CBC(raw[:16])).decryptor()

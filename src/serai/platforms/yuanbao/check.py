@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from serai.core.error import SeraiError
+from serai.core.error import CredentialsRefused, SeraiError
 from serai.platforms import Check, Surroundings
 from serai.platforms.yuanbao.token import Tokens
 
@@ -20,6 +20,8 @@ async def check(surroundings: Surroundings) -> Sequence[Check]:
             surroundings.entropy,
         )
         credential = await tokens.get()
-    except (SeraiError, OSError) as error:
+    except CredentialsRefused as error:
         return [Check(False, str(error), "look up the bot's app key and secret in Yuanbao's app")]
+    except (SeraiError, OSError) as error:
+        return [Check(False, str(error), f"is `{own['api_url']}` reachable from here?")]
     return [Check(True, f"Yuanbao takes the key and secret of bot {credential.bot_id}")]

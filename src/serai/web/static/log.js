@@ -125,11 +125,16 @@ export class Log {
   }
 }
 
-/** The buttons of a question that nobody has answered yet: each stands for what could be typed. */
+/** The buttons of a question that can still be answered: each stands for what could be typed. It is over once one of
+    them was pressed, and also once nothing that was written before it is being answered any more: then it was answered
+    in other words, or denied for want of an answer. */
 function choicesOf(message, conversation) {
   const choices = message.buttons ?? [];
-  const said = new Set(conversation.ordered().map((one) => (one.agent ? "" : one.text)));
-  return choices.some((choice) => said.has(choice.sends)) ? [] : choices;
+  if (!choices.length) return choices;
+  const people = conversation.ordered().filter((one) => !one.agent);
+  const waits = people.some((one) => one.n < message.n && one.state === "running");
+  const said = new Set(people.map((one) => one.text));
+  return waits && !choices.some((choice) => said.has(choice.sends)) ? choices : [];
 }
 
 function question(message, conversation) {
