@@ -29,6 +29,9 @@ _MARK: Final = re.compile(r"q-\d{4}")
 _PERSONA: Final = re.compile(r"You are the agent (\w+)\.")
 _HELD_NOTE: Final = "(An earlier message may not have reached you; /retry sends it again.)\n\n"
 _PATIENCE_S: Final = 600.0
+_SHOWN_S: Final = 30.0
+"""For which an answer is shown while it is written, at most."""
+
 _STEADY_S: Final = 15.0
 """Seconds of the gateway's time around a kill in which nothing is said where it would not come again."""
 
@@ -64,6 +67,7 @@ class Evening:
         self._nursery = nursery
         self._seconds = minutes * 60
         self._origin = origin
+        self._deaths: list[float] = []
         self._chance = random.Random(42)
         config, secrets = home(lines, model)
         write_home(self.home, config, secrets)
@@ -100,6 +104,7 @@ class Evening:
         for death in deaths:
             await self._until(death)
             await gateway.kill()
+            self._deaths.append(self._origin + self.now())
             self._dial("")
             gateway = await self.start()
         await asyncio.gather(*talks)
@@ -159,7 +164,9 @@ class Evening:
         names = {json.loads(line).get("delivery") for line in log.splitlines() if '"an answer ' in line}
         shown = self._marks(f"SELECT text FROM delivery WHERE id IN ({','.join('?' * len(names))})", *names)
         resumed = "SELECT CAST(i.body AS TEXT) FROM input i JOIN turn t ON i.turn = t.id WHERE t.attempt > 1"
-        return shown | self._marks(resumed)
+        near = "SELECT text FROM delivery WHERE created_at BETWEEN ? AND ?"
+        cut_off = [self._marks(near, death - _SHOWN_S, death) for death in self._deaths]
+        return shown.union(self._marks(resumed), *cut_off)
 
     def _marks(self, query: str, *values: object) -> set[str]:
         with sqlite3.connect(self.home / "state.db") as db:
