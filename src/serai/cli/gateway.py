@@ -6,7 +6,7 @@ The lock file holds the gateway's address and a key that makes its reader the lo
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from serai.cli.failure import Failed, NotRunning
-from serai.cli.interrupt import noticed
 
 CONNECT_S = 5.0
 ANSWER_S = 30.0
@@ -52,7 +51,7 @@ class Gateway:
         `answer_s` bounds each wait for the gateway; None waits for ever. Raises Failed without an answer.
         """
         connection = _connection(self.url)
-        with noticed(), closing(connection):
+        try:
             with self._answering():
                 connection.connect()
                 connection.sock.settimeout(answer_s)
@@ -60,6 +59,8 @@ class Gateway:
                 connection.request(method, path, body, self._headers(headers or {}))
                 response = connection.getresponse()
             yield response
+        finally:
+            connection.close()
 
     def lines(self, response: HTTPResponse) -> Iterator[bytes]:
         """The body's lines as they come, with their ends. Raises Failed where the connection breaks."""
