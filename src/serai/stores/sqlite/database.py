@@ -69,9 +69,11 @@ def prepare(path: Path, steps: Iterable[Migration] | None = None) -> None:
             )
         if 0 < version < newest:
             keep_copy(db, path, version)
-        for step in known:
-            if step.number > version:
-                _apply(db, step)
+        missing = [step for step in known if step.number > version]
+        if version == 0 and missing:  # a new database is made in one transaction, which is a few syncs less
+            missing = [Migration(newest, "\n".join(step.script for step in missing))]
+        for step in missing:
+            _apply(db, step)
 
 
 def keep_copy(db: sqlite3.Connection, path: Path, version: int) -> Path:
