@@ -9,6 +9,7 @@ InputId = NewType("InputId", str)
 TurnId = NewType("TurnId", int)
 DeliveryId = NewType("DeliveryId", str)
 ApprovalId = NewType("ApprovalId", str)
+JobId = NewType("JobId", str)
 MAIN: Final = AgentId("main")
 RESERVED: Final = frozenset({"default"})
 DEFAULT_ACCOUNT: Final = "default"

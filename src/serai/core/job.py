@@ -1,0 +1,66 @@
+"""What an agent does by itself at its time: one entry of a `cron/jobs.json` (SPEC 9.1, 9.2)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from serai.core.delivery import Target
+from serai.core.ids import JobId
+
+_DIGITS: Final = frozenset("0123456789abcdef")
+_LENGTH: Final = 12
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` may name a job: 12 hex digits, in lower case (SPEC 9.2)."""
+    return len(text) == _LENGTH and _DIGITS.issuperset(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as its file has it: what is intended, never how it went (SPEC 9.1).
+
+    `schedule` is the text of SPEC 9.2, `timezone` an IANA name, None for the gateway's. `deliver` lists targets as they
+    were written, None where the file says nothing. `origin` is the chat that it was made in. `repeat` is how many
+    times it runs, None without end. `script` is a path inside `cron/scripts/`; with `no_agent` its output is the
+    answer, and no model is asked. `context_from` are jobs of the same directory whose latest output it is given.
+    `enabled_toolsets` narrows its agent's, None leaves them. `workdir` is as written; jobs with the same one run one
+    after another. Unless `silent_ok`, an answer that is only silence is told as such.
+    """
+
+    id: JobId
+    schedule: str
+    prompt: str = ""
+    name: str = ""
+    timezone: str | None = None
+    enabled: bool = True
+    deliver: tuple[str, ...] | None = None
+    origin: Target | None = None
+    repeat: int | None = None
+    model: str | None = None
+    skills: tuple[str, ...] = ()
+    script: str | None = None
+    no_agent: bool = False
+    context_from: tuple[JobId, ...] = ()
+    enabled_toolsets: tuple[str, ...] | None = None
+    workdir: str | None = None
+    silent_ok: bool = True
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class JobProblem:
+    """What is wrong with a jobs file: all of it, or one job (`job` is its id, or its place such as `jobs[3]`).
+
+    `fatal` ones keep that job, or all jobs of the file, from running; the others are warnings.
+    """
+
+    text: str
+    job: str | None = None
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.text}" if self.job else self.text
