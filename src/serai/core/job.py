@@ -19,9 +19,9 @@ def is_job_id(text: str) -> bool:
 class Job:
     """One job as its file has it: what is intended, never how it went (SPEC 9.1).
 
-    `schedule` is the text of SPEC 9.2, `timezone` an IANA name, None for the gateway's. `deliver` lists targets as they
-    were written, None where the file says nothing. `origin` is the chat that it was made in. `repeat` is how many
-    times it runs, None without end. `script` is a path inside `cron/scripts/`; with `no_agent` its output is the
+    `schedule` is the text of SPEC 9.2, `timezone` an IANA name, None for the gateway's. `deliver` lists targets as
+    they were written, None where the file says nothing. `origin` is the chat that it was made in. `repeat` is how
+    many times it runs, None without end. `script` is a path inside `cron/scripts/`; with `no_agent` its output is the
     answer, and no model is asked. `context_from` are jobs of the same directory whose latest output it is given.
     `enabled_toolsets` narrows its agent's, None leaves them. `workdir` is as written; jobs with the same one run one
     after another. Unless `silent_ok`, an answer that is only silence is told as such.
