@@ -24,6 +24,7 @@ from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.conversation import bind as bind_conversation
 from serai.stores.sqlite.fork import placed
 from serai.stores.sqlite.record import insert as insert_record
+from serai.stores.sqlite.slot_claim import take as take_slot
 
 Db = sqlite3.Connection
 
@@ -49,6 +50,8 @@ def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
         return earlier
     if arrival.dropped is not None:
         return _drop(db, arrival, arrival.dropped)
+    if arrival.slot is not None:
+        take_slot(db, arrival.slot, arrival.input_id, arrival.now)
     if arrival.record is not None:
         insert_record(db, arrival.record, arrival)
     if arrival.follows is not None:
@@ -70,6 +73,8 @@ def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> A
     """Into a lane where others may be: the turn begins at once only where nobody is before it."""
     if arrival.session is not None:
         _join_session(db, arrival, lane)
+    if arrival.slot is not None:  # a run whose turn was cut off may have left its session open
+        db.execute("UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL", (arrival.now, lane))
     if offer is not None and arrival.due_at <= offer.now and is_idle(db, lane):
         return _begin(db, arrival, lane, offer)
     waiting = db.execute(
