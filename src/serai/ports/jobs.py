@@ -99,6 +99,10 @@ class JobFiles(Protocol):
         """What a run has left; without `name` the latest. None where there is nothing."""
         ...
 
+    async def read_skill(self, skills: Path, name: str) -> str | None:
+        """The text of the skill's SKILL.md in that folder; None where there is no such skill."""
+        ...
+
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         """Runs a job's script in its work directory, with that environment and nothing else. When cancelled, the
         script and all that it has started are ended."""

@@ -58,9 +58,9 @@ class Arrival:
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
     `source` is kept with it where it is given. `record` is kept with it for those who ask for it later. It goes on
     behind the ended one that it `follows`: in the same session where nothing was said since, else in one of its own
-    with what was said up to there. `conversation` is the one
-    whose session it joins. With a `slot`, that one is claimed for it, and it has a new session. `dropped` says why no turn will take it: then it is stored as
-    cancelled, without its body, so that a second copy is known.
+    with what was said up to there. `conversation` is the one whose session it joins. With a `slot`, that one is
+    claimed for it, and it has a new session. `dropped` says why no turn will take it: then it is stored as cancelled,
+    without its body, so that a second copy is known.
     """
 
     input_id: InputId

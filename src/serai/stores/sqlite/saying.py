@@ -1,4 +1,4 @@
-"""What is added to a session's history: a turn's own messages, and what an agent says of its own accord (SPEC 9.4)."""
+"""What joins a session's history: a turn's own messages, and what an agent says of its own accord (SPEC 9.4)."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from serai.core.ids import TurnId
 from serai.core.message import Message
 from serai.ports.store import Said
-from serai.stores.sqlite.accept import lane_id
 from serai.stores.sqlite.codec import encode
+from serai.stores.sqlite.lane import lane_id
 
 Db = sqlite3.Connection
 
@@ -29,7 +29,7 @@ def append(
 
 
 def say(db: Db, said: Said, turn: TurnId, now: float) -> None:
-    """Adds a text to the chat's open sessions; where nobody has spoken there yet, its first session begins with it."""
+    """Adds a text to the chat's open sessions; where nobody has spoken there yet, the first one begins with it."""
     lanes = _lanes(db, said)
     if not lanes:
         lanes = [lane_id(db, said.address, now)]
