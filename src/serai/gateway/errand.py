@@ -140,7 +140,9 @@ class Errands:
             accounts=self._state.accounts,
             homes=await self._homes(),
         )
-        deliveries = [new for target in expansion.targets for new in self._deliveries(claim.agent, target, text, files)]
+        deliveries = [
+            new for target in expansion.targets for new in self._deliveries(claim.agent, target, text, files)
+        ]
         said = [self._said(claim.agent, target, text) for target in expansion.targets] if answered else []
         problems = tuple(f"{one.value}: {one.text}" if one.value else one.text for one in expansion.problems)
         return Ending(deliveries=deliveries, said=said, problems=problems)

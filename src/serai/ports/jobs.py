@@ -60,9 +60,10 @@ class ScriptResult:
 class JobFiles(Protocol):
     """The files. None of these methods decides who may call it."""
 
-    async def look(self, cron: Path, earlier: JobFolder | None = None) -> JobFolder:
-        """The folder as it is now; `earlier` itself where nothing has changed since. Never raises for what is in the
-        folder: a damaged file is a fatal problem and no jobs. One that is not there is an empty folder."""
+    async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        """Those of the `cron` folders that are different from what is `known` of them, as they are now. Never raises
+        for what is in a folder: a damaged file is a fatal problem and no jobs, and one that is not there is an empty
+        folder."""
         ...
 
     async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
