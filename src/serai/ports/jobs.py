@@ -4,7 +4,7 @@ Every method may be called from the event loop: what touches the disk is done in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +38,8 @@ class JobFolder:
     """A `cron` folder as it was found. `directory` is its real path (links resolved): its identity.
 
     `jobs` are those that can run, in the file's order. `problems` are all that were found. `stamp` changes when the
-    file does. `owner` is the store that schedules it, None where none does yet.
+    file does. `owner` is the store that schedules it, None where none does yet, blank where that cannot be told (no
+    store has that name; a fatal problem says why). `seen` is for whoever made the folder: what the files looked like.
     """
 
     directory: Path
@@ -46,12 +47,13 @@ class JobFolder:
     problems: tuple[JobProblem, ...] = ()
     stamp: str = ""
     owner: str | None = None
+    seen: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptResult:
-    """How a script ended. `output` is what it wrote to its standard output, cut at a bound; `fault` is a sentence
-    where it failed, did not exist or took too long, else None."""
+    """How a script ended. `output` is what it wrote to its standard output, cut in the middle at a bound; `fault` is
+    a sentence where it failed, did not exist or took too long, else None."""
 
     output: str
     fault: str | None = None
@@ -92,12 +94,13 @@ class JobFiles(Protocol):
         ...
 
     async def write_output(self, cron: Path, job: JobId, name: str, text: str) -> Path:
-        """Keeps what a run has left as `output/<job>/<name>`, atomically; the same again is no error. Raises
-        StorageFailed."""
+        """Keeps what a run has left as `output/<job>/<name>`, atomically; the same again is no error. `name` is of
+        letters, digits, `.`, `_` and `-`, else a ValueError. Raises StorageFailed."""
         ...
 
     async def read_output(self, cron: Path, job: JobId, name: str | None = None) -> str | None:
-        """What a run has left; without `name` the latest. None where there is nothing."""
+        """What a run has left, cut at a bound; without `name` the latest, by the order of names. None where there is
+        nothing."""
         ...
 
     async def read_skill(self, skills: Path, name: str) -> str | None:
