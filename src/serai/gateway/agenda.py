@@ -1,5 +1,6 @@
 """All jobs that this gateway runs, as their files have them and their slots are remembered (SPEC 9.1)."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -55,13 +56,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One agent's jobs. `off` says why none of them runs."""
+    """One agent's jobs. `off` says why none of them runs; `foreign`: because another store schedules them."""
 
     agent: AgentId
     cron: Path
     folder: JobFolder
     entries: Mapping[JobId, Entry] = field(default_factory=dict)
     off: str | None = None
+    foreign: bool = False
 
     @property
     def problems(self) -> tuple[JobProblem, ...]:
@@ -78,6 +80,7 @@ class Agenda:
         self._clock = clock
         self._store = ""
         self._seen: Snapshot | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._crons: dict[AgentId, Path] = {}
         self._folders: dict[Path, JobFolder | None] = {}
         self.desks: dict[AgentId, Desk] = {}
@@ -97,6 +100,10 @@ class Agenda:
 
     async def refresh(self) -> list[Entry]:
         """Looks at all files. Returns the jobs that are new or different. Raises StorageFailed."""
+        async with self._one_at_a_time:
+            return await self._refresh()
+
+    async def _refresh(self) -> list[Entry]:
         snapshot = self._state.configured
         fresh = snapshot is not self._seen
         if fresh:
@@ -121,8 +128,9 @@ class Agenda:
         folder = self._folders[cron]
         if folder is None:
             return []
-        off = profile.schedules or self._twice(agent, folder) or await self._foreign(agent, cron, folder)
-        desk, before = Desk(agent, cron, folder, off=off), self.desks.get(agent)
+        foreign = await self._foreign(agent, cron, folder)
+        off = profile.schedules or self._twice(agent, folder) or foreign
+        desk, before = Desk(agent, cron, folder, off=off, foreign=foreign is not None), self.desks.get(agent)
         _tell(desk, before)
         if off is None:
             desk = replace(desk, entries=await self._entries(desk, before))

@@ -55,9 +55,11 @@ class Scheduler:
         self._missed_because = AWAY
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def poke(self) -> None:
-        """A jobs file was changed by this process: it is looked at now."""
-        self._looked = float("-inf")
+    async def look(self) -> None:
+        """Takes over what the files say now. Raises StorageFailed."""
+        now = self._door.clock.now()
+        for entry in await self._agenda.refresh():
+            self._plan(entry, now)
         self._woken.set()
 
     async def run(self) -> None:
@@ -111,9 +113,8 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         if loop.time() >= self._looked + LOOK_SECONDS:
             self._looked = loop.time()
-            now = self._door.clock.now()
-            for entry in await self._agenda.refresh():
-                self._plan(entry, now)
+            await self.look()
+            self._woken.clear()
         await self._judge_due()
         self._missed_because = LATE
         self._begin_due()
