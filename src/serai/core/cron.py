@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from serai.core.zone import zone_named
+
 
 @dataclass(frozen=True, slots=True)
 class CronPolicy:
@@ -13,7 +15,5 @@ class CronPolicy:
 
     @property
     def zone(self) -> tzinfo:
-        """The zone itself. The data are read here, so that a gateway without schedules never does."""
-        from zoneinfo import ZoneInfo
-
-        return ZoneInfo(self.zone_name)
+        """The zone itself; its data are read only when it is asked for. Raises UnknownZone."""
+        return zone_named(self.zone_name)
