@@ -46,10 +46,12 @@ from serai.gateway.outbox import Outbox
 from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
+from serai.gateway.sending import Sending
 from serai.gateway.sessions import Sessions
 from serai.gateway.state import State
 from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
 from serai.gateway.switchboard import Switchboard
+from serai.gateway.targets import Targets
 from serai.gateway.turn import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
@@ -163,7 +165,10 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        self._intake = Intake(door, Commands(door, self._outbox.split, self._approvals), self._approvals)
+        targets = Targets(state, opened.homes)
+        self._sending = Sending(door, targets, self._outbox.split)
+        commands = Commands(door, self._outbox.split, self._approvals, targets)
+        self._intake = Intake(door, commands, self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
@@ -244,6 +249,7 @@ class Gateway:
             archive=self._archive,
             sessions=Sessions(door),
             retry=self._retry,
+            send=self._sending.send,
             activity=self._activity,
             lasting=self._lasting,
             approvals=RunApprovals(self._approvals),

@@ -172,13 +172,13 @@ def _home(platform: str, account: Account | None, atlas: _Atlas) -> Target:
     if account is not None:
         if account not in atlas.homes:
             _usable(Target(account.platform, "", account.name), atlas)
-            raise _Wrong(f"the account `{account}` has no home chat")
+            raise _Wrong(f"`{account}` has no home chat; `/sethome` in one of its chats makes it that")
         return atlas.homes[account].target(account)
     having = [one for one in atlas.homes if one.platform == platform and one in atlas.accounts]
     if Account(platform) in having:
         having = [Account(platform)]
     if not having:
-        raise _Wrong(f"`{platform}` has no home chat; `/sethome` in a chat makes it one")
+        raise _Wrong(f"`{platform}` has no home chat; `/sethome` in one of its chats makes it that")
     if len(having) > 1:
         raise _Wrong(f"several accounts have a home chat, say which: {_listed(having)}")
     return atlas.homes[having[0]].target(having[0])
