@@ -219,7 +219,7 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        self.targets = Targets(self.state, self.store.homes)
+        self.targets = Targets(self.state, self.store.home_chats)
         self.sending = Sending(door, self.targets, self.outbox.split)
         commands = Commands(door, self.outbox.split, self.approvals, self.targets)
         self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)

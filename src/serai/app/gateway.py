@@ -165,7 +165,7 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        targets = Targets(state, opened.homes)
+        targets = Targets(state, opened.home_chats)
         self._sending = Sending(door, targets, self._outbox.split)
         commands = Commands(door, self._outbox.split, self._approvals, targets)
         self._intake = Intake(door, commands, self._approvals)

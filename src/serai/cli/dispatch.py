@@ -77,8 +77,10 @@ def _delivery(gateway: Gateway, name: str) -> Mapping[str, Any]:
 
 def _outcome(result: Mapping[str, Any], deliveries: Sequence[Mapping[str, Any]]) -> Outcome:
     """The worst that happened to one of the pieces is what happened to the text."""
-    state, reason = _worst(deliveries) if deliveries else ("failed", result["error"])
-    return Outcome(result["target"], result["agent_id"], tuple(result["deliveries"]), state, reason)
+    target, agent, names = result["target"], result["agent_id"], tuple(result["deliveries"])
+    if not deliveries:
+        return Outcome(target, agent, names, "failed", result["error"])
+    return Outcome(target, agent, names, *_worst(deliveries))
 
 
 def _worst(deliveries: Sequence[Mapping[str, Any]]) -> tuple[State, str | None]:

@@ -71,7 +71,7 @@ def _route(route: Route) -> Document:
 def _platforms(accounts: Iterable[AccountSettings]) -> Document:
     platforms: Document = {}
     for entry in accounts:
-        settings, home = {key: _shown(value) for key, value in entry.settings.items()}, entry.home
+        settings, home = {key: _shown(value) for key, value in entry.settings.items()}, entry.home_chat
         access = {
             "allow_users": sorted(entry.access.allow_users),
             "allow_chats": sorted(entry.access.allow_chats),

@@ -9,7 +9,7 @@ from serai.config.report import Place
 from serai.config.secret import Mention
 from serai.config.section import Section
 from serai.config.value import is_placeholder
-from serai.core.home import Home
+from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, is_agent_id
 from serai.core.place import MalformedPlace, read_place
 from serai.core.snapshot import Access
@@ -44,7 +44,7 @@ class AccountSection:
     merge: bool
     stream: bool
     file_limit: int
-    home: Home | None
+    home_chat: HomeChat | None
     chat_form: str | None
 
 
@@ -125,7 +125,7 @@ def _account(section: Section, account: Account, model: "type[BaseModel]", chat_
     )
 
 
-def _home(section: Section, chat_form: str | None) -> Home | None:
+def _home(section: Section, chat_form: str | None) -> HomeChat | None:
     """The home chat, written as in a target: `<chat>[:<thread>]`."""
     text = section.word("home_chat")
     if text is None:
@@ -135,7 +135,7 @@ def _home(section: Section, chat_form: str | None) -> Home | None:
         section.report.add(place, "still holds the placeholder of an example")
         return None
     try:
-        return Home(*read_place(text.strip(), chat_form))
+        return HomeChat(*read_place(text.strip(), chat_form))
     except MalformedPlace as error:
         section.report.add(place, str(error))
         return None

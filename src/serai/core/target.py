@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from serai.core.delivery import Target
-from serai.core.home import Home
+from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, AgentId
 from serai.core.place import MalformedPlace, read_place, written_place
 from serai.core.snapshot import AccountSettings
@@ -54,7 +54,7 @@ class _Atlas:
 
     origin: Target | None
     accounts: Mapping[Account, AccountSettings]
-    homes: Mapping[Account, Home]
+    homes: Mapping[Account, HomeChat]
 
 
 def expand(
@@ -63,7 +63,7 @@ def expand(
     owner: AgentId | None,
     origin: Target | None,
     accounts: Mapping[Account, AccountSettings],
-    homes: Mapping[Account, Home],
+    homes: Mapping[Account, HomeChat],
     refusal: str | None = None,
 ) -> Expansion:
     """The places that `deliver` means; None is `origin` where there is one, else `local`.
@@ -148,7 +148,7 @@ def _named(word: str, atlas: _Atlas) -> Target:
         chat, thread = read_place(rest, atlas.accounts[account].chat_form)
     except MalformedPlace as error:
         raise _Wrong(str(error)) from error
-    return _known(Home(chat, thread).target(account), atlas)
+    return _known(HomeChat(chat, thread).target(account), atlas)
 
 
 def _known(target: Target, atlas: _Atlas) -> Target:

@@ -4,30 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from serai.core.delivery import Target
-from serai.core.home import Home
+from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, AgentId
 from serai.core.target import Expansion, expand, written
 from serai.gateway.state import State
-from serai.ports.home import Homes
+from serai.ports.home_chat import HomeChats
 
 
 class Targets:
     """Looks values up."""
 
-    def __init__(self, state: State, homes: Homes) -> None:
+    def __init__(self, state: State, homes: HomeChats) -> None:
         self._state = state
         self._homes = homes
 
-    async def homes(self) -> Mapping[Account, Home]:
+    async def homes(self) -> Mapping[Account, HomeChat]:
         """Every account's home chat: the one that was chosen in a chat, else that of the configuration.
         Raises StorageFailed."""
         return {**self.configured(), **await self.chosen()}
 
-    def configured(self) -> Mapping[Account, Home]:
+    def configured(self) -> Mapping[Account, HomeChat]:
         """The home chats of the configuration."""
-        return {account: one.home for account, one in self._state.accounts.items() if one.home is not None}
+        return {account: one.home_chat for account, one in self._state.accounts.items() if one.home_chat is not None}
 
-    async def chosen(self) -> Mapping[Account, Home]:
+    async def chosen(self) -> Mapping[Account, HomeChat]:
         """Those that were chosen in chats, of accounts that are there. Raises StorageFailed."""
         chosen = await self._homes.chosen()
         return {account: home for account, home in chosen.items() if self._state.account(account) is not None}

@@ -26,7 +26,7 @@ from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message, Revision, Usage
 from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
-from serai.ports.home import SetHome
+from serai.ports.home_chat import SetHomeChat
 from serai.ports.record import NewRecord
 
 
@@ -289,7 +289,7 @@ class Standing:
     allowed: bool = False
 
 
-Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | Verdict | Revoke | SetHome | None
+Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | Verdict | Revoke | SetHomeChat | None
 
 
 @dataclass(frozen=True, slots=True)

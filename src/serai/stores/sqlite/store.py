@@ -47,7 +47,7 @@ from serai.stores.sqlite import people, recovery, telling, turn
 from serai.stores.sqlite import session as sessions
 from serai.stores.sqlite.conversation import SqliteConversations
 from serai.stores.sqlite.database import connect, prepare
-from serai.stores.sqlite.home import SqliteHomes
+from serai.stores.sqlite.home_chat import SqliteHomeChats
 from serai.stores.sqlite.mailbox import SqliteMailbox
 from serai.stores.sqlite.record import SqliteRecords
 from serai.stores.sqlite.writer import Writer
@@ -72,7 +72,7 @@ class SqliteStore:
         self.mailbox = SqliteMailbox(self._writer, read, path)
         self.records = SqliteRecords(self._writer, read)
         self.conversations = SqliteConversations(self._writer, read)
-        self.homes = SqliteHomes(read)
+        self.home_chats = SqliteHomeChats(read)
 
     async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
         return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))

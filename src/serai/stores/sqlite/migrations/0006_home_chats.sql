@@ -1,5 +1,5 @@
 -- The home chat of an account, where one was chosen in a chat. An absent thread or person is the empty text.
-CREATE TABLE home (
+CREATE TABLE home_chat (
     platform TEXT NOT NULL,
     account TEXT NOT NULL,
     chat TEXT NOT NULL,

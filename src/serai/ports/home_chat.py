@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from serai.core.home import Home
+from serai.core.home_chat import HomeChat
 from serai.core.ids import Account
 
 
 @dataclass(frozen=True, slots=True)
-class SetHome:
+class SetHomeChat:
     """What a command does: its account has this home chat from now on; None takes the chosen one back."""
 
-    home: Home | None
+    home: HomeChat | None
 
 
-class Homes(Protocol):
+class HomeChats(Protocol):
     """What is remembered of chats for those who send to them unasked."""
 
-    async def chosen(self) -> Mapping[Account, Home]:
+    async def chosen(self) -> Mapping[Account, HomeChat]:
         """The home chats that were chosen in chats; those of the configuration are not among them."""
         ...
 

@@ -1,25 +1,25 @@
-"""Home chats in SQLite: `ports.Homes`, and the effect that changes them."""
+"""Home chats in SQLite: `ports.HomeChats`, and the effect that changes them."""
 
 import sqlite3
 from collections.abc import Mapping
 
 from serai.core.error import StorageFailed
-from serai.core.home import Home
+from serai.core.home_chat import HomeChat
 from serai.core.ids import Account
 
 Db = sqlite3.Connection
 
 
-class SqliteHomes:
-    """Look-ups by index, made at once; what changes a home is an order (`set_home`)."""
+class SqliteHomeChats:
+    """Look-ups by index, made at once; what changes a home is an order (`set_home_chat`)."""
 
     def __init__(self, read: Db) -> None:
         self._read = read
 
-    async def chosen(self) -> Mapping[Account, Home]:
-        rows = self._query("SELECT platform, account, chat, thread, chat_type, user FROM home", ())
+    async def chosen(self) -> Mapping[Account, HomeChat]:
+        rows = self._query("SELECT platform, account, chat, thread, chat_type, user FROM home_chat", ())
         return {
-            Account(platform, account): Home(chat, thread or None, chat_type, user or None)
+            Account(platform, account): HomeChat(chat, thread or None, chat_type, user or None)
             for platform, account, chat, thread, chat_type, user in rows
         }
 
@@ -38,13 +38,13 @@ class SqliteHomes:
             raise StorageFailed(f"the database could not be read: {error}") from error
 
 
-def set_home(db: Db, connection: Account, home: Home | None, now: float) -> None:
+def set_home_chat(db: Db, connection: Account, home: HomeChat | None, now: float) -> None:
     """Notes an account's home chat; None forgets it."""
     if home is None:
-        db.execute("DELETE FROM home WHERE platform = ? AND account = ?", (connection.platform, connection.name))
+        db.execute("DELETE FROM home_chat WHERE platform = ? AND account = ?", (connection.platform, connection.name))
         return
     db.execute(
-        "INSERT OR REPLACE INTO home (platform, account, chat, thread, chat_type, user, since)"
+        "INSERT OR REPLACE INTO home_chat (platform, account, chat, thread, chat_type, user, since)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             *(connection.platform, connection.name, home.chat_id, home.thread_id or ""),
