@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from serai.core.cursor import Cursor
 from serai.core.delivery import Delivery
 from serai.core.ids import MAIN, AgentId, DeliveryId, SessionId
+from serai.gateway.sending import Dispatched
 from serai.ports.store import (
     ANY_DELIVERY,
     ANY_SESSION,
@@ -80,3 +81,8 @@ class NoSessions:
 async def no_retry(delivery: DeliveryId) -> Delivery | None:
     """There is no such delivery."""
     return None
+
+
+async def nothing_sent(values: Sequence[str], text: str, agent: AgentId | None) -> Sequence[Dispatched]:
+    """There is no chat."""
+    return [Dispatched(value, agent, error="there is no chat") for value in values]

@@ -93,6 +93,7 @@ class Whole:
                 archive=NoArchive(),
                 sessions=NoSessions(),
                 retry=no_retry,
+                send=stage.sending.send,
                 activity=Activity(),
                 lasting=stage.lasting,
                 approvals=RunApprovals(stage.approvals) if asking else self.approvals,

@@ -38,9 +38,11 @@ from serai.gateway.outbox import Outbox
 from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Ask, Run, Runs
+from serai.gateway.sending import Sending
 from serai.gateway.state import State
 from serai.gateway.supervisor import wake_unfinished
 from serai.gateway.switchboard import Switchboard
+from serai.gateway.targets import Targets
 from serai.gateway.turn import Workshop
 from serai.plugins.hooks import PluginHooks
 from serai.ports.hooks import Choice
@@ -217,7 +219,9 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        commands = Commands(door, self.outbox.split, self.approvals)
+        self.targets = Targets(self.state, self.store.home_chats)
+        self.sending = Sending(door, self.targets, self.outbox.split)
+        commands = Commands(door, self.outbox.split, self.approvals, self.targets)
         self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
         self.lasting = Lasting(door, self.runs, self.store.records)
 

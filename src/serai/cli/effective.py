@@ -7,6 +7,7 @@ from typing import Any
 from serai.cli.local import configured
 from serai.cli.written import Written, WrittenModels
 from serai.core.address import without_credentials
+from serai.core.place import written_place
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import AccountSettings, ApiKey, ApiSettings, Snapshot
@@ -73,7 +74,7 @@ def _route(route: Route) -> Document:
 def _platforms(accounts: Iterable[AccountSettings]) -> Document:
     platforms: Document = {}
     for entry in accounts:
-        settings = {key: _shown(value) for key, value in entry.settings.items()}
+        settings, home = {key: _shown(value) for key, value in entry.settings.items()}, entry.home_chat
         access = {
             "allow_users": sorted(entry.access.allow_users),
             "allow_chats": sorted(entry.access.allow_chats),
@@ -83,6 +84,7 @@ def _platforms(accounts: Iterable[AccountSettings]) -> Document:
             "merge": entry.merge,
             "stream": entry.stream,
             "file_limit_mb": entry.file_limit // 1_000_000,
+            "home_chat": home and written_place(home.chat_id, home.thread_id, entry.chat_form),
         }
         platform = platforms.setdefault(entry.account.platform, {"accounts": {}})
         refused = {"refused": entry.refusal} if entry.refusal else {}

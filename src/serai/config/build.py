@@ -102,6 +102,8 @@ def _accounts(settings: Settings, report: Report) -> Mapping[Account, AccountSet
             one.merge,
             one.stream,
             one.file_limit,
+            one.home_chat,
+            one.chat_form,
         )
         for account, one in settings.accounts.items()
     }

@@ -20,7 +20,7 @@ class MalformedPlace(SeraiError):
 def read_place(text: str, chat_form: str | None = None) -> tuple[str, str | None]:
     """The ids of the chat and of the thread, None where there is none. Raises MalformedPlace.
 
-    What `chat_form` matches from the beginning to a colon or the end is the chat's id, and all behind it the thread's.
+    What `chat_form` matches from the beginning to a colon or the end is the chat's id, all behind it the thread's.
 
     >>> read_place("-100:7")
     ('-100', '7')

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from serai.core.delivery import Target
-from serai.core.home import Home
+from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, AgentId
 from serai.core.place import MalformedPlace, read_place, written_place
 from serai.core.snapshot import AccountSettings
@@ -54,7 +54,7 @@ class _Atlas:
 
     origin: Target | None
     accounts: Mapping[Account, AccountSettings]
-    homes: Mapping[Account, Home]
+    homes: Mapping[Account, HomeChat]
 
 
 def expand(
@@ -63,7 +63,7 @@ def expand(
     owner: AgentId | None,
     origin: Target | None,
     accounts: Mapping[Account, AccountSettings],
-    homes: Mapping[Account, Home],
+    homes: Mapping[Account, HomeChat],
     refusal: str | None = None,
 ) -> Expansion:
     """The places that `deliver` means; None is `origin` where there is one, else `local`.
@@ -148,7 +148,7 @@ def _named(word: str, atlas: _Atlas) -> Target:
         chat, thread = read_place(rest, atlas.accounts[account].chat_form)
     except MalformedPlace as error:
         raise _Wrong(str(error)) from error
-    return _known(Home(chat, thread).target(account), atlas)
+    return _known(HomeChat(chat, thread).target(account), atlas)
 
 
 def _known(target: Target, atlas: _Atlas) -> Target:
@@ -172,13 +172,13 @@ def _home(platform: str, account: Account | None, atlas: _Atlas) -> Target:
     if account is not None:
         if account not in atlas.homes:
             _usable(Target(account.platform, "", account.name), atlas)
-            raise _Wrong(f"the account `{account}` has no home chat")
+            raise _Wrong(f"`{account}` has no home chat; `/sethome` in one of its chats makes it that")
         return atlas.homes[account].target(account)
     having = [one for one in atlas.homes if one.platform == platform and one in atlas.accounts]
     if Account(platform) in having:
         having = [Account(platform)]
     if not having:
-        raise _Wrong(f"`{platform}` has no home chat; `/sethome` in a chat makes it one")
+        raise _Wrong(f"`{platform}` has no home chat; `/sethome` in one of its chats makes it that")
     if len(having) > 1:
         raise _Wrong(f"several accounts have a home chat, say which: {_listed(having)}")
     return atlas.homes[having[0]].target(having[0])

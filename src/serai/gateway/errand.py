@@ -1,6 +1,6 @@
 """A job's turn: what it begins with, and who hears of its end (SPEC 9.4, 9.5)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,17 +11,16 @@ from serai.agent.loop import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
 from serai.core.error import SeraiError
 from serai.core.event import TurnEnded
-from serai.core.home import Home
-from serai.core.ids import Account, AgentId, DeliveryId, SessionId
+from serai.core.ids import AgentId, DeliveryId, JobId, SessionId
 from serai.core.job import Job, JobRun, wakes_agent
 from serai.core.lane import lane_of
 from serai.core.message import Answer, Message, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.source import ChatType, Source
-from serai.core.target import expand
 from serai.core.turn import Claim, Step
 from serai.gateway.draft import Ending, Split
 from serai.gateway.state import State
+from serai.gateway.targets import Targets
 from serai.ports.clock import Clock, Entropy
 from serai.ports.jobs import JobFiles
 from serai.ports.store import Said, Store
@@ -36,9 +35,6 @@ _TEXT_MOST: Final = 50_000
 
 _decode_opening: Final = msgspec.json.Decoder(tuple[str, bool]).decode
 
-Homes = Callable[[], Awaitable[Mapping[Account, Home]]]
-"""The home chats as they are now."""
-
 
 class JobFailed(SeraiError):
     """A run that cannot go on: its script failed, or something that it needs is not there."""
@@ -52,7 +48,7 @@ class Errands:
         state: State,
         store: Store,
         files: JobFiles,
-        homes: Homes,
+        targets: Targets,
         split: Split,
         takes: Callable[[Target, Enclosure], bool],
         clock: Clock,
@@ -61,7 +57,7 @@ class Errands:
         self._state = state
         self._store = store
         self._files = files
-        self._homes = homes
+        self._targets = targets
         self._split = split
         self._takes = takes
         self._clock = clock
@@ -118,7 +114,7 @@ class Errands:
             raise JobFailed(f"its skill `{name}` does not exist")
         return _framed("skill", name, text)
 
-    async def _earlier(self, cron: Path, name: str) -> str:
+    async def _earlier(self, cron: Path, name: JobId) -> str:
         """What another job has left last; nothing where it never ran."""
         text = await self._files.read_output(cron, name)
         return _framed("output", name, text) if text else ""
@@ -133,13 +129,8 @@ class Errands:
         if not text and not files:
             return Ending()
         owner = claim.agent if self._state.snapshot.refusal(claim.agent) is None else None
-        expansion = expand(
-            run.job.deliver,
-            owner=owner,
-            origin=run.job.origin if owner else _nobodys(run.job.origin),
-            accounts=self._state.accounts,
-            homes=await self._homes(),
-        )
+        origin = run.job.origin if owner else _nobodys(run.job.origin)
+        expansion = await self._targets.expand(run.job.deliver, owner=owner, origin=origin)
         deliveries = [
             new for target in expansion.targets for new in self._deliveries(claim.agent, target, text, files)
         ]
@@ -182,7 +173,7 @@ class Errands:
 
 def opening_system(job: Job) -> str:
     """What a run's model is told besides its question."""
-    text = f"This is a scheduled run of the job “{job.title}”. Nobody is here to be asked. Your answer is delivered for you."
+    text = f"This is a scheduled run of the job “{job.title}”. Nobody can be asked. Your answer is delivered for you."
     return f"{text} If there is nothing to tell, answer {SILENCE} alone." if job.silent_ok else text
 
 

@@ -57,10 +57,13 @@ class Scheduler:
 
     async def look(self) -> None:
         """Takes over what the files say now. Raises StorageFailed."""
+        await self._look()
+        self._woken.set()
+
+    async def _look(self) -> None:
         now = self._door.clock.now()
         for entry in await self._agenda.refresh():
             self._plan(entry, now)
-        self._woken.set()
 
     async def run(self) -> None:
         """Runs jobs at their time, until cancelled; then their turns are left to whoever runs turns."""
@@ -113,8 +116,7 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         if loop.time() >= self._looked + LOOK_SECONDS:
             self._looked = loop.time()
-            await self.look()
-            self._woken.clear()
+            await self._look()
         await self._judge_due()
         self._missed_because = LATE
         self._begin_due()

@@ -25,9 +25,9 @@ from serai.gateway.errand import JobFailed
 from serai.gateway.history import Remembered
 from serai.gateway.key import chat_key
 from serai.gateway.persist import until_stored
-from serai.ports.binding import use_profile
 from serai.gateway.task import Tasks
 from serai.gateway.workshop import Workshop
+from serai.ports.binding import use_profile
 from serai.ports.store import Finish
 
 _log = structlog.get_logger("turn")
@@ -135,14 +135,8 @@ class TurnRunner:
         try:
             with use_profile(profile):
                 return await self._answer(claim, past, progress, profile, inputs, draft)
-        except ModelError as error:
-            return TurnEnded("failed", fault=TurnFault(str(error), error.status, error.code, error.retry_after))
-        except NoModel as error:
-            return failed(str(error), 503, "no_model")
-        except JobFailed as error:
-            return failed(str(error), 500, "job_failed")
-        except StorageFailed as error:
-            return failed(str(error), 503, "storage_failed")
+        except (ModelError, NoModel, JobFailed, StorageFailed) as error:
+            return _failure(error)
         except (Fenced, Suspended):
             raise
         except Exception:  # noqa: BLE001  the turn's supervisor: a fault ends this turn alone, and is logged
@@ -301,6 +295,19 @@ async def _surely(work: Coroutine[Any, Any, bool]) -> bool:
         except asyncio.CancelledError as cancelled:
             if not cancelled.args or task.cancelled():
                 raise
+
+
+def _failure(error: ModelError | NoModel | JobFailed | StorageFailed) -> TurnEnded:
+    """The end of a turn by something that is known to happen."""
+    match error:
+        case ModelError():
+            return failed(str(error), error.status, error.code, error.retry_after)
+        case NoModel():
+            return failed(str(error), 503, "no_model")
+        case JobFailed():
+            return failed(str(error), 500, "job_failed")
+        case StorageFailed():
+            return failed(str(error), 503, "storage_failed")
 
 
 def _chats(target: Target | None, last: Ending) -> set[str]:

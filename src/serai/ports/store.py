@@ -4,6 +4,7 @@
     claim     turn + its inputs, new token
     record    fenced: steps started or ended                                surely on disk where a tool starts
     finish    fenced: turn, inputs, messages, deliveries                    surely on disk
+    deliver   deliveries that no turn made                                  surely on disk
     send      next_delivery: sending, surely on disk; settle: how it went
 
 All times are seconds since the epoch. Every method may raise StorageFailed; then nothing of it was written.
@@ -25,6 +26,7 @@ from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message, Revision, Usage
 from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
+from serai.ports.home_chat import SetHomeChat
 from serai.ports.record import NewRecord
 from serai.ports.slots import NewSlot
 
@@ -318,7 +320,7 @@ class Standing:
     allowed: bool = False
 
 
-Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | Verdict | Revoke | None
+Effect = Reset | Bind | Entitle | Adjust | Undo | Resend | Verdict | Revoke | SetHomeChat | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,6 +532,10 @@ class Store(Protocol):
 
     async def outcome(self, input_id: InputId) -> TurnEnded | None:
         """How the input's turn ended; None while it has not. Raises KeyError for an unknown input."""
+        ...
+
+    async def deliver(self, deliveries: Sequence[NewDelivery], now: float) -> None:
+        """Stores what is to be sent and answers nothing: all of it, surely on disk, or none."""
         ...
 
     async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:

@@ -7,7 +7,7 @@ from serai.core.ids import Account
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class HomeChat:
     """A chat of an account, and what is known of it. `chat_type` is a guess where only its id was written down."""
 
     chat_id: str
