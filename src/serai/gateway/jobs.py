@@ -34,6 +34,7 @@ class Jobs:
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of these agents, or of all, in the order of agents and files."""
+        await self._looked()
         found = list[JobView]()
         for agent, desk in list(self._agenda.desks.items()):
             if agents is None or agent in agents:
@@ -52,6 +53,7 @@ class Jobs:
 
     async def find(self, job: JobId, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of that id: one of an agent's, and one of another's that has the same."""
+        await self._looked()
         return [
             view
             for agent, desk in list(self._agenda.desks.items())
@@ -61,6 +63,7 @@ class Jobs:
 
     async def one(self, agent: AgentId, job: JobId) -> JobView:
         """A job. Raises UnknownJob."""
+        await self._looked()
         desk = self._agenda.desks.get(agent)
         jobs = [one for one in desk.folder.jobs if one.id == job] if desk is not None else []
         if desk is None or not jobs:
@@ -150,6 +153,11 @@ class Jobs:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
         await self._files.adopt(self._state.configured.agents[agent].cron, await self._slots.store_name())
         await self._scheduler.look()
+
+    async def _looked(self) -> None:
+        """A call that comes before the scheduler's first look is not told that there is nothing."""
+        if not self._agenda.has_looked:
+            await self._scheduler.look()
 
     async def _desk(self, agent: AgentId) -> Desk:
         """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another
