@@ -202,7 +202,7 @@ JOBS: Final[Sequence[Row]] = (
         "origin.platform",
     ),
     job("no targets of a job", {"deliver": []}, 400, "invalid_value", "deliver"),
-    job("a context upwards", {"context_from": ["../x"]}, 400, "invalid_value", "context_from"),
+    job("a context upwards", {"context_from": ["../x"]}, 400, "invalid_value", "context_from[0]"),
     job("another's job", {"agent": "lab"}, 403, "unauthorised", "agent", OPS_KEY),
     job("a script without admin", {"script": "x.sh"}, 403, "admin_required", "script", OPS_KEY),
     job("a workdir without admin", {"workdir": "x"}, 403, "admin_required", "workdir", OPS_KEY),
@@ -260,7 +260,12 @@ TARGETS: Final[Sequence[Row]] = (
         "a target that is a number", "/api/deliveries", {"target": 7, "text": "x"}, 400, "invalid_value", "target"
     ),
     posted(
-        "an empty one of two", "/api/deliveries", {"target": ["a", ""], "text": "x"}, 400, "invalid_value", "target"
+        "an empty one of two",
+        "/api/deliveries",
+        {"target": ["a", ""], "text": "x"},
+        400,
+        "invalid_value",
+        "target[1]",
     ),
     posted("101 targets", "/api/deliveries", {"target": ["a"] * 101, "text": "x"}, 400, "invalid_value", "target"),
     posted("a book", "/api/deliveries", {"target": "a:1", "text": "x" * 100_001}, 400, "invalid_value", "text"),
