@@ -30,13 +30,17 @@ class Repeated(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of `jobs`: its value, and its piece `text[start:end]`. `raw` tells that a string of it holds control
-    characters that JSON forbids there."""
+    """One item of `jobs`: its value, and its piece `text[start:end]`.
+
+    `raw`: a text of it holds control characters that JSON forbids there. `suspect`: some may be written in the way of
+    JSON, with a backslash.
+    """
 
     value: object
     start: int
     end: int
     raw: bool = False
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +162,8 @@ class _Cursor:
         try:
             value, self.at = _STRICT.raw_decode(self.text, start)
         except json.JSONDecodeError:
-            return Entry(self.value(), start, self.at, raw=True)
-        return Entry(value, start, self.at)
+            return Entry(self.value(), start, self.at, raw=True, suspect=True)
+        return Entry(value, start, self.at, suspect="\\" in self.text[start : self.at])
 
 
 def _map(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
