@@ -105,10 +105,12 @@ def _jobs(cursor: "_Cursor") -> Sheet:
 
 
 def _fault(text: str, at: int, reason: str) -> JobsDamaged:
-    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     if at >= len(text.rstrip()):
-        return JobsDamaged(f"ends too early, in line {line}: a part of it is missing")
-    if ord(text[at]) <= _LAST_CONTROL and not reason.startswith("Invalid control"):
+        return JobsDamaged(f"ends too early, in line {text.rstrip().count(chr(10)) + 1}: a part of it is missing")
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    if reason.startswith("Unterminated string"):
+        reason = "the text that begins here has no end"
+    elif ord(text[at]) <= _LAST_CONTROL:
         reason = f"a control character (U+{ord(text[at]):04X}) outside of a text"
     return JobsDamaged(f"is no JSON: line {line}, column {column}: {reason}")
 
