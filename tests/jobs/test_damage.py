@@ -8,6 +8,7 @@ import pytest
 from serai.core.error import SeraiError
 from serai.core.ids import JobId
 from serai.jobs.folder import JOBS_MOST
+from serai.jobs.scan import ENTRIES_MOST, VALUES_MOST
 from serai.ports.jobs import JobsDamaged
 from tests.jobs.stage import ID, disk, fields, put, put_text
 
@@ -32,6 +33,8 @@ DAMAGED: dict[str, tuple[str | bytes, str]] = {
     "not UTF-8": (GOOD.replace("x", "é").encode("latin-1"), "is not UTF-8 (line 1)"),
     "UTF-16": (GOOD.encode("utf-16"), "is not UTF-8"),
     "too large": (GOOD.encode() + b" " * JOBS_MOST, f"is larger than {JOBS_MOST:,} bytes"),
+    "too many jobs": ('{"jobs": [' + "0," * ENTRIES_MOST + "0]}", "holds more than 10,000 jobs"),
+    "too many values": ('{"jobs": [], "x": [' + "[]," * VALUES_MOST + "0]}", "holds more than 200,000 values"),
     "too deep": ('{"jobs": ' + "[" * 100_000, "is nested too deeply"),
     "too deep beside": ('{"x": ' + '{"a":' * 100_000, "is nested too deeply"),
 }

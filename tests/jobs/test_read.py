@@ -102,6 +102,8 @@ async def test_null_says_nothing(cron: Path) -> None:
         ({"context_from": [OTHER]}, f"`context_from` names `{OTHER}`: there is no such job"),
         ({"deliver": []}, '!`deliver` must not be an empty list; "local" sends nothing'),
         ({"deliver": 5}, "!`deliver` must be a text or a list of texts, not a number"),
+        ({"skills": ["a"] * 101}, "!`skills` must not be longer than 100 items"),
+        ({f"x{at}": at for at in range(100)}, "!has more than 100 fields"),
         ({"name": "a\nb"}, "!`name` must be one line"),
         (
             {"timezone": "Europe/Berln"},
@@ -133,7 +135,7 @@ async def test_null_says_nothing(cron: Path) -> None:
         ),
         ({"prompt": "a\x00b\rc"}, "control characters in its texts are left out"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 async def test_what_is_wrong_is_told_with_the_job_and_the_nearest_name(cron: Path, wrong: Any, told: str) -> None:
     job, problems = await only(cron, **wrong)

@@ -10,7 +10,7 @@ from serai.core.delivery import Target
 from serai.core.ids import DEFAULT_ACCOUNT, AgentId, is_agent_id
 from serai.core.source import CHAT_TYPES
 from serai.jobs.folder import is_inside
-from serai.jobs.value import Hints, Reader, Wrong, line, repeated, shown, word, wrong
+from serai.jobs.value import ITEMS_MOST, Hints, Reader, Wrong, line, repeated, shown, word, wrong
 
 
 def zone(hints: Hints) -> Reader[str]:
@@ -70,6 +70,8 @@ def origin(hints: Hints) -> Reader[Target]:
     def read(value: object) -> Target:
         if not isinstance(value, dict):
             raise wrong("a map with platform and chat_id", value)
+        if len(value) > ITEMS_MOST:
+            raise Wrong(f"has more than {ITEMS_MOST} keys")
         if twice := repeated(value):
             raise Wrong(f"has {shown(twice[0])} twice")
         found = {key: _part(key, item, hints) for key, item in value.items() if item is not None}

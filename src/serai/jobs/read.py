@@ -55,6 +55,7 @@ FIELDS: Final = (
 """Every field (SPEC 9.2), in the order in which new jobs have them."""
 
 NO_AGENT_ID: Final = "`agent_id` is ignored: a job belongs to the agent in whose folder it lies"
+_FIELDS_MOST: Final = 100
 _REPAIRED: Final = "control characters in its texts are left out"
 
 
@@ -65,6 +66,10 @@ class Reading:
     id: str
     job: Job | None
     problems: tuple[JobProblem, ...]
+
+
+def _unread(id: str, fault: str) -> Reading:
+    return Reading(id, None, (JobProblem(fault, id),))
 
 
 class JobReader:
@@ -96,9 +101,11 @@ class JobReader:
         """One job. `place` names it as long as it has no id of its own; for `raw` and `suspect` see Entry. Never
         raises for what the value is."""
         if not isinstance(value, dict):
-            return Reading(place, None, (JobProblem(str(wrong("a map of fields", value)), place),))
+            return _unread(place, str(wrong("a map of fields", value)))
         named = value.get("id")
         id = named if type(named) is str and is_job_id(named) else place
+        if len(value) > _FIELDS_MOST:
+            return _unread(id, f"has more than {_FIELDS_MOST} fields")
         problems = [JobProblem(f"has {shown(key)} twice", id) for key in repeated(value)]
         clean = cleaned(dict(value)) if suspect else value
         if raw or clean != value:

@@ -6,11 +6,16 @@ jobs that are wrong included, stays as it is to the byte.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from serai.ports.jobs import JobsDamaged
+
+ENTRIES_MOST: Final = 10_000
+VALUES_MOST: Final = 200_000
+"""Bounds of a file: jobs, and commas and brackets, which count its values. Reading more would take too long."""
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _LAST_CONTROL: Final = 0x1F
@@ -52,13 +57,11 @@ class Sheet:
     end: int
     entries: tuple[Entry, ...] = ()
 
-    def line(self, entry: Entry) -> int:
-        """The entry's first line, counted from 1."""
-        return self.text.count("\n", 0, entry.start) + 1
-
 
 def scan(text: str) -> Sheet:
     """Reads a file's text. Raises JobsDamaged, with the place where it stops making sense."""
+    if sum(map(text.count, ",[{")) > VALUES_MOST:
+        raise JobsDamaged(f"holds more than {VALUES_MOST:,} values")
     cursor = _Cursor(text)
     try:
         return _sheet(cursor)
@@ -100,8 +103,12 @@ def _jobs(cursor: "_Cursor") -> Sheet:
     if cursor.peek() != "[":
         raise JobsDamaged("`jobs` must be a list")
     start = cursor.at + 1
-    entries = tuple(cursor.entry() for _ in cursor.members("[", "]"))
-    return Sheet(cursor.text, start, cursor.at - 1, entries)
+    entries: list[Entry] = []
+    for _ in cursor.members("[", "]"):
+        if len(entries) == ENTRIES_MOST:
+            raise JobsDamaged(f"holds more than {ENTRIES_MOST:,} jobs")
+        entries.append(cursor.entry())
+    return Sheet(cursor.text, start, cursor.at - 1, tuple(entries))
 
 
 def _fault(text: str, at: int, reason: str) -> JobsDamaged:
@@ -172,9 +179,9 @@ def _map(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    keys = [key for key, _ in pairs]
+    keys = Counter(key for key, _ in pairs)
     repeated = Repeated(found)
-    repeated.twice = tuple(key for key in found if keys.count(key) > 1)
+    repeated.twice = tuple(key for key, count in keys.items() if count > 1)
     return repeated
 
 

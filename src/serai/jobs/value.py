@@ -18,6 +18,9 @@ _NAMES: Final = {
     list: "a list",
     type(None): "null",
 }
+ITEMS_MOST: Final = 100
+"""Items of a list in a job."""
+
 _REPEAT_MOST: Final = 1_000_000_000
 _KEPT: Final = "\n\t"
 _SPACE: Final = " "
@@ -105,6 +108,8 @@ def names(value: object) -> tuple[str, ...]:
     """A list of lines."""
     if not isinstance(value, list):
         raise wrong("a list of texts", value)
+    if len(value) > ITEMS_MOST:
+        raise Wrong(f"must not be longer than {ITEMS_MOST} items")
     found: list[str] = []
     for at, item in enumerate(value):
         try:
