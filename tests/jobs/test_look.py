@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from serai.jobs.look import look
+from serai.jobs.watch import Watch
 from serai.ports.jobs import JobFolder
 from tests.jobs.stage import ID, OTHER, check_schedule, disk, fields, put, put_text
 
@@ -36,14 +37,33 @@ def test_a_saved_file_shows_at_the_next_look(cron: Path) -> None:
     assert second.stamp != first.stamp
 
 
-def test_a_change_within_a_tick_of_the_clock_is_seen(cron: Path) -> None:
+def test_a_look_within_a_tick_of_a_change_is_not_trusted(cron: Path) -> None:
+    put(cron, fields())
+    soon, later = looked(cron, later=0), looked(cron)
+    assert isinstance(soon.seen, Watch)
+    assert isinstance(later.seen, Watch)
+    assert not soon.seen.holds(soon.directory)
+    assert later.seen.holds(later.directory)
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(cron: Path) -> None:
     path = put(cron, fields(prompt="aaa"))
-    first = looked(cron, later=0)
+    first = looked(cron)
     times = path.stat()
-    content = path.read_bytes().replace(b"aaa", b"bbb")
-    path.write_bytes(content)
+    path.write_bytes(path.read_bytes().replace(b"aaa", b"bbb"))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert looked(cron, first).jobs[0].prompt == "bbb"
+
+
+async def test_many_folders_are_looked_at_in_one_go(cron: Path, tmp_path: Path) -> None:
+    others = [tmp_path / name / "cron" for name in ("a", "b", "missing")]
+    for other in others[:2]:
+        put(other, fields())
+    first = looked(others[0])
+    found = await disk().look_all({others[0]: first, others[1]: None, others[2]: None})
+    assert list(found) == others
+    assert found[others[0]] is first
+    assert [len(folder.jobs) for folder in found.values()] == [1, 1, 0]
 
 
 def test_a_file_that_was_only_touched_is_the_same(cron: Path) -> None:

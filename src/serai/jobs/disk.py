@@ -35,6 +35,12 @@ class DiskJobs:
     async def look(self, cron: Path, earlier: JobFolder | None = None) -> JobFolder:
         return await to_thread(look, cron, earlier, self._check_schedule)
 
+    async def look_all(self, folders: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        def found() -> Mapping[Path, JobFolder]:
+            return {cron: look(cron, earlier, self._check_schedule) for cron, earlier in folders.items()}
+
+        return await to_thread(found)
+
     async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
         return await self._edit(cron, lambda reader: add(fields, reader, self._new_id))
 

@@ -67,6 +67,10 @@ class JobFiles(Protocol):
         folder: a damaged file is a fatal problem and no jobs. One that is not there is an empty folder."""
         ...
 
+    async def look_all(self, folders: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        """The same for many, each with its `earlier`, in their order: one way to a thread for all of them."""
+        ...
+
     async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
         """Writes a new job; an id is made for it. `fields` are those of SPEC 9.2, as in the file.
 
