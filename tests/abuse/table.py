@@ -169,6 +169,41 @@ TARGETS: Final[Sequence[Row]] = (
     got("another's usage", "/api/usage?agent=lab", 404, "agent_not_found", key=OPS_KEY),
     got("deliveries without admin", "/api/deliveries", 403, "admin_required", key=OPS_KEY),
     Row(
+        "sending without admin",
+        request("POST", "/api/deliveries", {"target": "webhook:1", "text": "x"}, [KEY]),
+        403,
+        "admin_required",
+    ),
+    posted("sending nothing", "/api/deliveries", {}, 400, "missing_required_parameter", "target"),
+    posted("a blank text", "/api/deliveries", {"target": "a:1", "text": " \n"}, 400, "invalid_value", "text"),
+    posted("an empty target", "/api/deliveries", {"target": "", "text": "x"}, 400, "invalid_value", "target"),
+    posted("no targets", "/api/deliveries", {"target": [], "text": "x"}, 400, "invalid_value", "target"),
+    posted(
+        "a target that is a number", "/api/deliveries", {"target": 7, "text": "x"}, 400, "invalid_value", "target"
+    ),
+    posted(
+        "an empty one of two", "/api/deliveries", {"target": ["a", ""], "text": "x"}, 400, "invalid_value", "target"
+    ),
+    posted("101 targets", "/api/deliveries", {"target": ["a"] * 101, "text": "x"}, 400, "invalid_value", "target"),
+    posted("a book", "/api/deliveries", {"target": "a:1", "text": "x" * 100_001}, 400, "invalid_value", "text"),
+    posted(
+        "sending as a list",
+        "/api/deliveries",
+        {"target": "a:1", "text": "x", "agent": []},
+        400,
+        "invalid_value",
+        "agent",
+    ),
+    posted(
+        "sending with more",
+        "/api/deliveries",
+        {"target": "a:1", "text": "x", "to": "b"},
+        400,
+        "unknown_parameter",
+        "to",
+    ),
+    posted("a target of NUL and half a pair", "/api/deliveries", {"target": "a:\0", "text": "\0"}, 202),
+    Row(
         "an event that is no number",
         head("GET", "/api/events", "Last-Event-ID: x"),
         400,

@@ -7,6 +7,7 @@ from typing import Any
 from serai.core.error import SeraiError
 from serai.jobs.disk import DiskJobs
 from serai.jobs.script import ScriptRunner
+from serai.ports.jobs import JobFolder
 
 ID = "0123456789ab"
 OTHER = "ba9876543210"
@@ -37,6 +38,11 @@ def check_schedule(text: str) -> None:
 
 def disk(scripts: ScriptRunner | None = None) -> DiskJobs:
     return DiskJobs(check_schedule, Tokens(), scripts)
+
+
+async def looked_at(cron: Path) -> JobFolder:
+    """The folder as it is now."""
+    return (await disk().look({cron: None}))[cron]
 
 
 def fields(**more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from serai.core.ids import JobId
 from serai.jobs.folder import JOBS_MOST
 from serai.jobs.scan import ENTRIES_MOST, VALUES_MOST
 from serai.ports.jobs import JobsDamaged
-from tests.jobs.stage import ID, disk, fields, put, put_text
+from tests.jobs.stage import ID, disk, fields, looked_at, put, put_text
 
 GOOD = f'{{"jobs": [{{"id": "{ID}", "schedule": "30m", "prompt": "x"}}]}}'
 
@@ -43,7 +43,7 @@ DAMAGED: dict[str, tuple[str | bytes, str]] = {
 async def refuses(cron: Path, told: str) -> None:
     """Nobody may write there, and a look says why."""
     jobs = disk()
-    folder = await jobs.look(cron)
+    folder = await looked_at(cron)
     assert folder.jobs == ()
     assert [(problem.job, problem.fatal) for problem in folder.problems] == [(None, True)]
     assert told in str(folder.problems[0])
@@ -98,20 +98,20 @@ async def test_a_link_inside_of_the_folder_is_followed_and_kept(cron: Path) -> N
     put(cron, fields()).rename(cron / "mine.json")
     (cron / "jobs.json").symlink_to("mine.json")
     job = await disk().add(cron, {"schedule": "30m", "prompt": "y"})
-    assert [one.id for one in (await disk().look(cron)).jobs] == [ID, job.id]
+    assert [one.id for one in (await looked_at(cron)).jobs] == [ID, job.id]
     assert (cron / "jobs.json").is_symlink()
 
 
 async def test_a_link_to_nowhere_inside_of_the_folder_is_as_no_file(cron: Path) -> None:
     cron.mkdir()
     (cron / "jobs.json").symlink_to("mine.json")
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert (folder.jobs, folder.problems) == ((), ())
 
 
 async def test_a_file_in_the_folder_s_place_is_told_about(cron: Path) -> None:
     cron.write_text("x")
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [problem.fatal for problem in folder.problems if "jobs.json" in problem.text] == [True]
     with pytest.raises(SeraiError):
         await disk().add(cron, {"schedule": "30m", "prompt": "x"})
@@ -122,12 +122,12 @@ async def test_a_folder_reached_by_a_link_is_the_same_folder(cron: Path, tmp_pat
     put(cron, fields())
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / "cron").symlink_to(cron)
-    there, here = await disk().look(tmp_path / "link" / "cron"), await disk().look(cron)
+    there, here = await looked_at(tmp_path / "link" / "cron"), await looked_at(cron)
     assert there.directory == here.directory == cron.resolve()
     assert there.jobs == here.jobs
 
 
 async def test_no_folder_is_an_empty_folder(cron: Path) -> None:
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert (folder.directory, folder.jobs, folder.problems, folder.owner) == (cron.resolve(), (), (), None)
     assert not cron.exists()

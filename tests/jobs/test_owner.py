@@ -12,7 +12,7 @@ import pytest
 
 from serai.core.error import StorageFailed
 from serai.jobs.owner import UNTOLD, own
-from tests.jobs.stage import disk, fields, put
+from tests.jobs.stage import disk, fields, looked_at, put
 from tests.patience import PATIENCE_S
 
 CLAIMER = """
@@ -30,7 +30,7 @@ async def test_the_first_store_owns_the_folder(cron: Path) -> None:
     jobs = disk()
     assert await jobs.own(cron, "store-1") == "store-1"
     assert await jobs.own(cron, "store-2") == "store-1"
-    assert (await jobs.look(cron)).owner == "store-1"
+    assert (await looked_at(cron)).owner == "store-1"
     assert stat.S_IMODE((cron / ".owner").stat().st_mode) == 0o600
 
 
@@ -79,14 +79,14 @@ def test_a_folder_system_without_hard_links_has_owners_too(cron: Path, monkeypat
 async def test_an_owner_that_cannot_be_told_is_somebody_else(cron: Path, content: bytes) -> None:
     put(cron, fields())
     (cron / ".owner").write_bytes(content)
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert folder.owner == UNTOLD
     assert [problem.fatal for problem in folder.problems] == [True]
     assert "`serai cron adopt` takes them over" in str(folder.problems[0])
     assert await disk().own(cron, "store-1") == UNTOLD
     assert (cron / ".owner").read_bytes() == content
     await disk().adopt(cron, "store-1")
-    assert (await disk().look(cron)).owner == "store-1"
+    assert (await looked_at(cron)).owner == "store-1"
 
 
 async def test_a_linked_owner_is_somebody_else(cron: Path, tmp_path: Path) -> None:

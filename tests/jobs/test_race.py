@@ -15,7 +15,7 @@ from serai.jobs import write
 from serai.jobs.disk import DiskJobs
 from serai.jobs.folder import read_jobs
 from serai.ports.jobs import JobsDamaged
-from tests.jobs.stage import OTHER, Tokens, check_schedule, disk, fields, put, put_text
+from tests.jobs.stage import OTHER, Tokens, check_schedule, disk, fields, looked_at, put, put_text
 from tests.patience import PATIENCE_S
 
 WRITER = """
@@ -53,7 +53,7 @@ def begin(process: "subprocess.Popen[str]") -> None:
 async def test_jobs_that_are_added_at_once_are_all_there(cron: Path) -> None:
     jobs = disk()
     made = await asyncio.gather(*(jobs.add(cron, {"schedule": "30m", "prompt": str(at)}) for at in range(20)))
-    folder = await jobs.look(cron)
+    folder = await looked_at(cron)
     assert {job.id for job in folder.jobs} == {job.id for job in made}
     assert len(folder.jobs) == 20
 
@@ -113,7 +113,7 @@ async def test_an_editor_s_save_in_between_is_not_lost(
         put(cron, fields())
     Editor(cron, monkeypatch, times=3)
     job = await disk().add(cron, {"schedule": "30m", "prompt": "mine"})
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [one.prompt for one in folder.jobs] == ["save 3", "mine"]
     assert folder.jobs[1] == job
 
@@ -123,7 +123,7 @@ async def test_an_editor_who_never_stops_is_not_fought(cron: Path, monkeypatch: 
     editor = Editor(cron, monkeypatch, times=1000)
     with pytest.raises(StorageFailed, match="changed all the time"):
         await disk().add(cron, {"schedule": "30m", "prompt": "mine"})
-    assert [job.prompt for job in (await disk().look(cron)).jobs] == [f"save {editor.saves}"]
+    assert [job.prompt for job in (await looked_at(cron)).jobs] == [f"save {editor.saves}"]
 
 
 async def test_a_file_that_an_editor_breaks_in_between_is_left_alone(

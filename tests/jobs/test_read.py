@@ -8,7 +8,7 @@ import pytest
 from serai.core.delivery import Target
 from serai.core.job import Job
 from serai.jobs.read import FIELDS
-from tests.jobs.stage import ID, OTHER, disk, fields, put, put_text
+from tests.jobs.stage import ID, OTHER, fields, looked_at, put, put_text
 
 FULL: dict[str, Any] = {
     "id": ID,
@@ -34,7 +34,7 @@ FULL: dict[str, Any] = {
 async def only(cron: Path, **more: Any) -> tuple[Job | None, list[str]]:
     """The one job of a file, and its problems: `!` in front of those that keep it from running."""
     put(cron, fields(**more))
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     told = [f"{'!' if problem.fatal else ''}{problem}" for problem in folder.problems]
     return (folder.jobs[0] if folder.jobs else None), told
 
@@ -73,7 +73,7 @@ async def test_null_says_nothing(cron: Path) -> None:
     put_text(
         cron, '{"jobs": [{"id": "0123456789ab", "schedule": "30m", "prompt": "x", "repeat": null, "origin": null}]}'
     )
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert (len(folder.jobs), folder.problems) == (1, ())
 
 
@@ -159,14 +159,14 @@ async def test_a_hand_written_agent_id_changes_nothing(cron: Path) -> None:
 
 async def test_a_job_that_is_wrong_does_not_stop_the_others(cron: Path) -> None:
     put(cron, "x", fields(schedule="never"), fields(id=OTHER), None)
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [job.id for job in folder.jobs] == [OTHER]
     assert [problem.job for problem in folder.problems] == ["jobs[0]", ID, "jobs[3]"]
 
 
 async def test_of_two_jobs_with_one_id_the_first_counts(cron: Path) -> None:
     put(cron, fields(prompt="first"), fields(prompt="second"))
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [job.prompt for job in folder.jobs] == ["first"]
     assert [str(problem) for problem in folder.problems] == [f"jobs[1]: has the same id as jobs[0], {ID}"]
     assert folder.problems[0].fatal
@@ -174,7 +174,7 @@ async def test_of_two_jobs_with_one_id_the_first_counts(cron: Path) -> None:
 
 async def test_the_id_that_is_proposed_stays_the_same(cron: Path) -> None:
     put(cron, fields(id=None), fields(id=None))
-    first, second = await disk().look(cron), await disk().look(cron)
+    first, second = await looked_at(cron), await looked_at(cron)
     assert first.problems == second.problems
     assert len({problem.text for problem in first.problems}) == 2
 
@@ -182,7 +182,7 @@ async def test_the_id_that_is_proposed_stays_the_same(cron: Path) -> None:
 async def test_keys_that_come_twice_are_a_fault_of_their_job_alone(cron: Path) -> None:
     twice = '{"id": "0123456789ab", "schedule": "30m", "prompt": "a", "prompt": "b"}'
     put_text(cron, f'{{"jobs": [{twice}, {{"id": "{OTHER}", "schedule": "30m", "prompt": "x"}}]}}')
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [job.id for job in folder.jobs] == [OTHER]
     assert [str(problem) for problem in folder.problems] == [f"{ID}: has `prompt` twice"]
 
@@ -190,21 +190,21 @@ async def test_keys_that_come_twice_are_a_fault_of_their_job_alone(cron: Path) -
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "9" * 5000])
 async def test_numbers_that_json_does_not_have_are_a_fault_of_their_job(cron: Path, value: str) -> None:
     put_text(cron, f'{{"jobs": [{{"id": "{ID}", "schedule": "30m", "prompt": "x", "repeat": {value}}}]}}')
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert folder.jobs == ()
     assert "`repeat` must be a whole number above 0: " in str(folder.problems[0])
 
 
 async def test_raw_control_characters_in_a_text_are_repaired(cron: Path) -> None:
     put_text(cron, f'{{"jobs": [{{"id": "{ID}", "schedule": "30m", "prompt": "a\tb\nc\x07d\x00"}}]}}')
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [job.prompt for job in folder.jobs] == ["a\tb\ncd"]
     assert [(problem.job, problem.fatal) for problem in folder.problems] == [(ID, False)]
 
 
 async def test_half_a_character_is_a_fault_of_its_job(cron: Path) -> None:
     put_text(cron, f'{{"jobs": [{{"id": "{ID}", "schedule": "30m", "prompt": "a\\ud800", "\\udfff": 1}}]}}')
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert folder.jobs == ()
     assert [str(problem) for problem in folder.problems] == [
         f"{ID}: `prompt` holds half of a character (a lone surrogate)",
@@ -214,19 +214,19 @@ async def test_half_a_character_is_a_fault_of_its_job(cron: Path) -> None:
 
 async def test_values_nested_deeply_inside_of_a_job_are_its_own_fault(cron: Path) -> None:
     put_text(cron, f'{{"jobs": [{{"id": "{ID}", "schedule": "30m", "prompt": {"[" * 200}"\\u0001"{"]" * 200}}}]}}')
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert [str(problem) for problem in folder.problems] == [f"{ID}: `prompt` must be text, not a list"]
 
 
 async def test_other_keys_of_the_file_are_ignored(cron: Path) -> None:
     put(cron, fields(), version=3, jobs_old=[1])
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert (len(folder.jobs), folder.problems) == (1, ())
 
 
 async def test_a_file_from_an_editor_that_marks_utf_8_is_read(cron: Path) -> None:
     put_text(cron, "\ufeff" + f'{{"jobs": [{{"id": "{ID}", "schedule": "30m", "prompt": "x"}}]}}')
-    assert len((await disk().look(cron)).jobs) == 1
+    assert len((await looked_at(cron)).jobs) == 1
 
 
 async def test_an_absolute_workdir_inside_of_the_home_is_right_through_links_too(cron: Path) -> None:
@@ -240,6 +240,6 @@ async def test_an_absolute_workdir_inside_of_the_home_is_right_through_links_too
 
 async def test_a_file_of_wrong_names_is_told_without_comparing_each(cron: Path) -> None:
     put(cron, *(fields(id=f"{at:012x}", timezone=f"Europe/Berln{at}", **{f"promt{at}": 1}) for at in range(500)))
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert len(folder.problems) == 1000
     assert sum("did you mean" in problem.text for problem in folder.problems) <= 100

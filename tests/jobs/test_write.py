@@ -17,7 +17,7 @@ from serai.jobs.edit import added, changed, removed
 from serai.jobs.folder import JOBS_MOST
 from serai.jobs.scan import scan
 from serai.ports.jobs import BadJob, UnknownJob
-from tests.jobs.stage import ID, OTHER, disk, fields, put, put_text
+from tests.jobs.stage import ID, OTHER, disk, fields, looked_at, put, put_text
 
 BY_HAND = """{ "note":  "mine – keep",
   "jobs": [
@@ -37,7 +37,7 @@ async def test_the_first_job_makes_folder_and_file(cron: Path) -> None:
     )
     assert stat.S_IMODE((cron / "jobs.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(cron.stat().st_mode) == 0o700
-    assert (await disk().look(cron)).jobs == (job,)
+    assert (await looked_at(cron)).jobs == (job,)
 
 
 async def test_a_new_job_leaves_everything_else_as_it_is(cron: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_new_id_is_one_that_no_job_has(cron: Path) -> None:
 async def test_control_characters_and_an_agent_are_not_written(cron: Path) -> None:
     job = await disk().add(cron, {"schedule": "30m", "prompt": "a\r\nb\0", "agent_id": "ops"})
     assert job.prompt == "a\nb"
-    folder = await disk().look(cron)
+    folder = await looked_at(cron)
     assert folder.problems == ()
 
 

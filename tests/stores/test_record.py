@@ -1,4 +1,4 @@
-"""The SQLite records and conversations keep their contracts, on disk and in memory."""
+"""The SQLite records, conversations and home chats keep their contracts, on disk and in memory."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from serai.ports.conversation import Conversations
+from serai.ports.home_chat import HomeChats
 from serai.ports.record import Records
 from serai.stores.sqlite.store import SqliteStore, open_store
 from serai.testing.conversation_contract import ConversationContract
+from serai.testing.home_chat_contract import HomeChatContract
 from serai.testing.record_contract import RecordContract
 from tests.stores.test_sqlite import memory_store
 
 
-class TestOnDisk(RecordContract, ConversationContract):
+class TestOnDisk(RecordContract, ConversationContract, HomeChatContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqliteStore]:
         opened = open_store(tmp_path / "state.db")
@@ -28,8 +30,12 @@ class TestOnDisk(RecordContract, ConversationContract):
     def conversations(self, store: SqliteStore) -> Conversations:
         return store.conversations
 
+    @pytest.fixture
+    def home_chats(self, store: SqliteStore) -> HomeChats:
+        return store.home_chats
 
-class TestInMemory(RecordContract, ConversationContract):
+
+class TestInMemory(RecordContract, ConversationContract, HomeChatContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[SqliteStore]:
         opened = memory_store()
@@ -43,3 +49,7 @@ class TestInMemory(RecordContract, ConversationContract):
     @pytest.fixture
     def conversations(self, store: SqliteStore) -> Conversations:
         return store.conversations
+
+    @pytest.fixture
+    def home_chats(self, store: SqliteStore) -> HomeChats:
+        return store.home_chats

@@ -1,22 +1,31 @@
-"""GET /api/deliveries, /api/deliveries/{id} and POST …/retry (SPEC 5.5, 11.6). For admins: they tell of all chats."""
+"""GET and POST /api/deliveries, GET /api/deliveries/{id} and POST …/retry (SPEC 5.5, 10, 11.6).
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+For admins: they tell of all chats, and speak in them.
+"""
 
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Final
+
+import msgspec
 from msgspec import Meta, Struct
 
 from serai.api import document as documents
+from serai.api.body import decode, read
 from serai.api.document import DeliveryDocument
-from serai.api.error import ApiError
+from serai.api.error import ApiError, invalid
 from serai.api.operation import Operation
 from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, query
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.core.delivery import Delivery, DeliveryState
 from serai.core.ids import AgentId, DeliveryId
+from serai.gateway.sending import Dispatched
 from serai.ports.store import Archive, DeliveryFilter
 
 Retry = Callable[[DeliveryId], Awaitable[Delivery | None]]
+Send = Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]
+
+TargetText = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class DeliveryQuery(Struct, forbid_unknown_fields=True):
@@ -29,12 +38,34 @@ class DeliveryQuery(Struct, forbid_unknown_fields=True):
     before: Next | None = None
 
 
+class SendBody(Struct, forbid_unknown_fields=True):
+    """What is sent where. `target` is one or several; with `agent`, it is sent as that agent's."""
+
+    target: TargetText | Annotated[list[TargetText], Meta(min_length=1, max_length=100)]
+    text: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    agent: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class DispatchedDocument(Struct, tag_field="object", tag="dispatched"):
+    """What becomes of one target: the ids of its `deliveries`, several where the text is cut; or the `error` for
+    which nothing is sent to it. `agent_id` is null where the gateway itself speaks."""
+
+    target: str
+    agent_id: str | None
+    deliveries: Sequence[str]
+    error: str | None
+
+
+_DECODER: Final = msgspec.json.Decoder(SendBody)
+
+
 class Deliveries:
     """What was or will be sent to chats."""
 
-    def __init__(self, archive: Archive, retry: Retry) -> None:
+    def __init__(self, archive: Archive, retry: Retry, send: Send) -> None:
         self._archive = archive
         self._retry = retry
+        self._send = send
 
     @Operation(
         summary="What was or will be sent, the latest first",
@@ -63,6 +94,23 @@ class Deliveries:
         return document(200, documents.delivery(await self._known(DeliveryId(call.parts[0]))))
 
     @Operation(
+        summary="Sends a text to chats",
+        answer=ListOf[DispatchedDocument],
+        status=202,
+        body=SendBody,
+        errors=("admin_required", "storage_failed"),
+    )
+    async def send(self, call: Call) -> Reply:
+        """POST /api/deliveries. What is wrong with one target stands in its result. Raises StorageFailed."""
+        call.admins_only()
+        asked = decode(_DECODER, await read(call.request))
+        if not asked.text.strip():
+            raise invalid("text", "The text is blank.")
+        targets = [asked.target] if isinstance(asked.target, str) else asked.target
+        results = await self._send(targets, asked.text, AgentId(asked.agent) if asked.agent else None)
+        return document(202, page(map(_dispatched, results)))
+
+    @Operation(
         summary="Sends a delivery again whose outcome is unknown, or that was given up",
         answer=DeliveryDocument,
         errors=("admin_required", "delivery_not_found", "not_retriable", "storage_failed"),
@@ -83,3 +131,7 @@ class Deliveries:
         if found is None:
             raise not_found("delivery_not_found", name)
         return found
+
+
+def _dispatched(result: Dispatched) -> DispatchedDocument:
+    return DispatchedDocument(result.target, result.agent, result.deliveries, result.error)

@@ -73,7 +73,10 @@ def _resources(services: Services) -> list[Resource]:
     health, models, platforms = Health(services), Models(services.clock), Platforms(services.endpoint)
     operate, agents, events = Operate(services), Agents(), Events(services.activity)
     sessions = Sessions(services.archive, services.sessions)
-    chat, deliveries = SessionChat(sessions, services.runs), Deliveries(services.archive, services.retry)
+    chat, deliveries = (
+        SessionChat(sessions, services.runs),
+        Deliveries(services.archive, services.retry, services.send),
+    )
     run = RunResource(services.lasting, services.approvals)
     conversation = ConversationResource(services.conversations, services.lasting, services.clock, services.entropy)
     response = ResponseResource(services.runs, services.lasting, conversation.find, services.clock)
@@ -104,7 +107,7 @@ def _resources(services: Services) -> list[Resource]:
         Resource("/api/sessions/{id}/messages", {"GET": sessions.messages}),
         Resource("/api/sessions/{id}/fork", {"POST": sessions.fork}),
         Resource("/api/sessions/{id}/chat", {"POST": chat.say}),
-        Resource("/api/deliveries", {"GET": deliveries.list}),
+        Resource("/api/deliveries", {"GET": deliveries.list, "POST": deliveries.send}),
         Resource("/api/deliveries/{id}", {"GET": deliveries.one}),
         Resource("/api/deliveries/{id}/retry", {"POST": deliveries.again}),
         Resource("/api/usage", {"GET": Usages(services.archive, services.clock).list}),

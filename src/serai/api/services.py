@@ -1,6 +1,6 @@
 """What the API needs of the rest, handed in by the composition root."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,7 +14,9 @@ from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
+from serai.gateway.jobs import Jobs
 from serai.gateway.run import Ask
+from serai.gateway.sending import Dispatched
 from serai.ports.clock import Clock, Entropy
 from serai.ports.conversation import ConversationRow, Conversations
 from serai.ports.platform import HttpEndpoint
@@ -177,9 +179,10 @@ class Readiness:
 class Services:
     """Everything behind the API.
 
-    `archive` is for reading what is stored; `retry` sends a delivery again. `endpoint` finds the platform that
-    receives at `POST /<platform>/<account>`, None where there is none; `metrics` is the Prometheus text; `reload`
-    reads the configuration anew and raises BadConfiguration; `local_token` makes its bearer the local admin.
+    `archive` is for reading what is stored; `retry` sends a delivery again, `send` a text to the places that
+    values mean. `endpoint` finds the platform that receives at `POST /<platform>/<account>`, None where there is
+    none; `metrics` is the Prometheus text; `reload` reads the configuration anew and raises BadConfiguration;
+    `local_token` makes its bearer the local admin.
     """
 
     snapshot: Callable[[], Snapshot]
@@ -188,6 +191,8 @@ class Services:
     archive: Archive
     sessions: Sessions
     retry: Callable[[DeliveryId], Awaitable[Delivery | None]]
+    send: Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]
+    jobs: Jobs
     activity: Activity
     lasting: Lasting
     approvals: Approvals

@@ -20,6 +20,7 @@ from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
 from serai.app.reload import Reading, Reloader
+from serai.app.schedule import job_files, make_schedules
 from serai.app.system import SystemClock, SystemEntropy
 from serai.config.layout import Layout
 from serai.core.delivery import Delivery
@@ -34,6 +35,7 @@ from serai.gateway.door import Door
 from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
 from serai.gateway.enclosed import Enclosed
+from serai.gateway.errand import Errands
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -46,11 +48,13 @@ from serai.gateway.outbox import Outbox
 from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
+from serai.gateway.sending import Sending
 from serai.gateway.sessions import Sessions
 from serai.gateway.state import State
 from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
 from serai.gateway.switchboard import Switchboard
-from serai.gateway.turn import Workshop
+from serai.gateway.targets import Targets
+from serai.gateway.workshop import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
@@ -130,6 +134,7 @@ class Gateway:
         fair = FairShare(lambda: state.snapshot)
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
+        targets, files = Targets(state, opened.home_chats), job_files(self._entropy)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -146,6 +151,16 @@ class Gateway:
             presence=Presence(self._switchboard.platform),
             asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
             enclosed=Enclosed(state, self._switchboard.platform, WorkspaceInbox(self._threads), self._fetch),
+            errands=Errands(
+                state,
+                self._store,
+                files,
+                targets,
+                self._outbox.split,
+                self._outbox.takes,
+                self._clock,
+                self._entropy,
+            ),
             takes=self._outbox.takes,
             hooks=agent_hooks,
             activity=self._activity,
@@ -163,7 +178,9 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        self._intake = Intake(door, Commands(door, self._outbox.split, self._approvals), self._approvals)
+        self._sending = Sending(door, targets, self._outbox.split)
+        commands = Commands(door, self._outbox.split, self._approvals, targets)
+        self._intake = Intake(door, commands, self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
         self._control = Control(state, self._store, self._lanes, fair, connector, self._clock, self._activity)
@@ -171,6 +188,7 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
+        self._schedules = make_schedules(door, files, opened.slots)
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations
@@ -196,6 +214,8 @@ class Gateway:
         self._spawn(prune(self._store, self._clock, self._retention), "prune")
         self._spawn(watch_loop(self._meter), "watch")
         self._spawn(self._reloader.watch(), "reload")
+        self._spawn(self._schedules.keeping.run(), "keeping")
+        self._spawn(self._schedules.scheduler.run(), "schedules")
         return address
 
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:
@@ -244,6 +264,8 @@ class Gateway:
             archive=self._archive,
             sessions=Sessions(door),
             retry=self._retry,
+            send=self._sending.send,
+            jobs=self._schedules.jobs,
             activity=self._activity,
             lasting=self._lasting,
             approvals=RunApprovals(self._approvals),

@@ -96,6 +96,11 @@ class Schemas(Mapping[str, "type[BaseModel]"]):
         """As `Manifests.why_not`."""
         return self._manifests.why_not(name)
 
+    def chat_form(self, name: str) -> str | None:
+        """What its chat ids look like where they hold colons; most platforms' hold none."""
+        form: str | None = getattr(self._manifests[name], "CHAT_FORM", None)
+        return form
+
     def __getitem__(self, name: str) -> "type[BaseModel]":
         schema: type[BaseModel] = resolve_name(self._manifests[name].SETTINGS)
         return schema

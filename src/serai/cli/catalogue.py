@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("serai.cli.up:up", "Run the gateway"),
     "chat": ("serai.cli.chat.command:chat", "Talk to an agent"),
     "ask": ("serai.cli.ask:ask", "Ask an agent one question"),
+    "send": ("serai.cli.send:send", "Send a text to chats"),
     "setup": ("serai.cli.setup.command:setup", "Choose a model, and begin a first agent"),
     "doctor": ("serai.cli.doctor.command:doctor", "Look for what is wrong, and how to mend it"),
     "status": ("serai.cli.status:status", "Tell how the running gateway is"),

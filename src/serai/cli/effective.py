@@ -7,6 +7,7 @@ from typing import Any
 from serai.cli.local import configured
 from serai.cli.written import Written, WrittenModels
 from serai.core.address import without_credentials
+from serai.core.place import written_place
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import AccountSettings, ApiKey, ApiSettings, Snapshot
@@ -27,6 +28,7 @@ def effective(snapshot: Snapshot, models: WrittenModels) -> Document:
         "identities": _identities(snapshot),
         "admins": sorted(snapshot.live.admins),
         "display": {"agent_prefix": snapshot.live.agent_prefix},
+        "cron": {"timezone": snapshot.cron.zone_name, "max_parallel_jobs": snapshot.cron.max_parallel_jobs},
         "tools": {"enabled_toolsets": sorted(snapshot.toolsets)},
         "shared_secrets": sorted(snapshot.shared_secrets),
         "delivery": {"on_unknown": snapshot.on_unknown},
@@ -51,6 +53,7 @@ def _endpoint(endpoint: Endpoint | None) -> Document | None:
 def _agent(profile: AgentProfile, model: Written) -> Document:
     settings = {"model": model["name"], **{key: model[key] for key in ("provider", "base_url", "api_key_env")}}
     refused = {"refused": profile.refusal} if profile.refusal else {}
+    off = {"schedules": profile.schedules} if profile.schedules else {}
     return {
         "home_dir": str(profile.home),
         **{key: value for key, value in settings.items() if value is not None},
@@ -58,6 +61,7 @@ def _agent(profile: AgentProfile, model: Written) -> Document:
         "enabled_toolsets": sorted(profile.toolsets),
         "max_turns": profile.max_turns,
         "allow": sorted(profile.allow),
+        **off,
         **refused,
     }
 
@@ -70,7 +74,7 @@ def _route(route: Route) -> Document:
 def _platforms(accounts: Iterable[AccountSettings]) -> Document:
     platforms: Document = {}
     for entry in accounts:
-        settings = {key: _shown(value) for key, value in entry.settings.items()}
+        settings, home = {key: _shown(value) for key, value in entry.settings.items()}, entry.home_chat
         access = {
             "allow_users": sorted(entry.access.allow_users),
             "allow_chats": sorted(entry.access.allow_chats),
@@ -80,6 +84,7 @@ def _platforms(accounts: Iterable[AccountSettings]) -> Document:
             "merge": entry.merge,
             "stream": entry.stream,
             "file_limit_mb": entry.file_limit // 1_000_000,
+            "home_chat": home and written_place(home.chat_id, home.thread_id, entry.chat_form),
         }
         platform = platforms.setdefault(entry.account.platform, {"accounts": {}})
         refused = {"refused": entry.refusal} if entry.refusal else {}

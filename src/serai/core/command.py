@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "usage": "the tokens of this conversation",
     "undo": "forget the last question and its answer",
     "retry": "send again what may not have arrived",
+    "sethome": "[off] send here what is for nobody in particular, such as what schedules report",
     "help": "this list",
 }
 """Each with its line of help; words in brackets are its argument."""

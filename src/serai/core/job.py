@@ -54,6 +54,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job, as the job was when its slot was claimed: a change meanwhile is for the next one.
+
+    `directory` is the real path of its `cron` folder, `at` the slot in seconds since the epoch.
+    """
+
+    job: Job
+    directory: str
+    at: float
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobProblem:
     """What is wrong with a jobs file: all of it, or one job (`job` is its id, or its place such as `jobs[3]`).
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from serai.core.cron import CronPolicy
+from serai.core.home_chat import HomeChat
 from serai.core.ids import MAIN, Account, AgentId
 from serai.core.lane import LanePolicy
 from serai.core.live import LivePolicy
@@ -66,7 +68,8 @@ class AccountSettings:
     `refusal` says why the account is disabled, else None. `require_mention`: in groups, only what is said to the bot
     is answered. `merge`: pieces that come quickly are one message; without it each message has its own turn.
     `stream`: an answer is shown while it is written, where the platform can. `file_limit`: bytes of a file that is
-    taken from people.
+    taken from people. `home_chat` is the one of the file. `chat_form` is what its platform's chat ids look like
+    where they hold colons (`serai.core.place`).
     """
 
     account: Account
@@ -77,6 +80,8 @@ class AccountSettings:
     merge: bool = True
     stream: bool = True
     file_limit: int = 20_000_000
+    home_chat: HomeChat | None = None
+    chat_form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ class Snapshot:
     lanes: LanePolicy = LanePolicy()
     live: LivePolicy = LivePolicy()
     reset: ResetPolicy = ResetPolicy()
+    cron: CronPolicy = CronPolicy()
     max_turns: int = 1000
     on_unknown: OnUnknown = "hold"
     plugins: tuple[str, ...] = ()

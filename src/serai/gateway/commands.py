@@ -18,6 +18,8 @@ from serai.gateway.door import Door
 from serai.gateway.draft import Split
 from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_admin, may_choose
+from serai.gateway.sethome import sethome
+from serai.gateway.targets import Targets
 from serai.ports.platform import Receipt
 from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Revoke, Undo
 
@@ -56,10 +58,11 @@ Action = Callable[[Spoken], Awaitable[Reply]]
 class Commands:
     """Runs commands."""
 
-    def __init__(self, door: Door, split: Split, approvals: Approvals) -> None:
+    def __init__(self, door: Door, split: Split, approvals: Approvals, targets: Targets) -> None:
         self._door = door
         self._split = split
         self._approvals = approvals
+        self._targets = targets
         self._actions: Mapping[str, Action] = {
             "new": self._new,
             "stop": self._stop,
@@ -74,6 +77,7 @@ class Commands:
             "usage": self._usage,
             "undo": self._undo,
             "retry": self._retry,
+            "sethome": self._sethome,
             "help": self._help,
         }
 
@@ -258,6 +262,11 @@ class Commands:
 
     async def _retry(self, spoken: Spoken) -> Reply:
         return Reply("What may not have arrived is sent again.", Resend(spoken.target.chat_id))
+
+    async def _sethome(self, spoken: Spoken) -> Reply:
+        if not is_admin(self._door.state.snapshot, spoken.inbound):
+            return Reply(_ADMINS_ONLY)
+        return Reply(*await sethome(self._targets, spoken.target, spoken.command.argument))
 
     async def _help(self, _: Spoken) -> Reply:
         return Reply(help_text())

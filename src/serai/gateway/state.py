@@ -61,6 +61,11 @@ class State:
     def account(self, connection: Account) -> AccountSettings | None:
         return self.snapshot.accounts.get(connection) or self._standing.get(connection)
 
+    @property
+    def accounts(self) -> Mapping[Account, AccountSettings]:
+        """All connections that there are."""
+        return {**self._standing, **self.snapshot.accounts}
+
     def identity(self, agent: AgentId) -> AgentProfile | None:
         """Under whose profile something is sent that an agent said, also one that was removed since."""
         return self.snapshot.agents.get(agent) or self._former.get(agent)

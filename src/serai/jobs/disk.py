@@ -13,6 +13,7 @@ from serai.jobs.output import read_output, write_output
 from serai.jobs.owner import adopt, own
 from serai.jobs.read import CheckSchedule, JobReader
 from serai.jobs.script import ScriptRunner
+from serai.jobs.skill import read_skill
 from serai.jobs.write import Edit, add, change, edit, remove
 from serai.ports.clock import Entropy
 from serai.ports.jobs import JobFolder, ScriptResult
@@ -32,14 +33,13 @@ class DiskJobs:
         self._entropy = entropy
         self._scripts = scripts or ScriptRunner()
 
-    async def look(self, cron: Path, earlier: JobFolder | None = None) -> JobFolder:
-        return await to_thread(look, cron, earlier, self._check_schedule)
+    async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        return await to_thread(self._look, known)
 
-    async def look_all(self, folders: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
-        def found() -> Mapping[Path, JobFolder]:
-            return {cron: look(cron, earlier, self._check_schedule) for cron, earlier in folders.items()}
-
-        return await to_thread(found)
+    def _look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        """All of them in one thread: a thread for each would cost more than the looks."""
+        found = {cron: look(cron, earlier, self._check_schedule) for cron, earlier in known.items()}
+        return {cron: folder for cron, folder in found.items() if folder is not known[cron]}
 
     async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
         return await self._edit(cron, lambda reader: add(fields, reader, self._new_id))
@@ -61,6 +61,9 @@ class DiskJobs:
 
     async def read_output(self, cron: Path, job: JobId, name: str | None = None) -> str | None:
         return await to_thread(read_output, cron, job, name)
+
+    async def read_skill(self, skills: Path, name: str) -> str | None:
+        return await to_thread(read_skill, skills, name)
 
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         return await self._scripts.run(cron, job, environment)

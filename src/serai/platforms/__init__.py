@@ -4,7 +4,8 @@ A folder's `__init__` is its manifest: `NAME`, `TITLE` (for people), `SETTINGS` 
 account's settings and the driver are, as `module:name`), `EXTRA` (the extra of the package that brings its library,
 "" where none is needed), `STEPS` (what to do at the platform's own console, a line each) and `CHECK` (where the
 function is that looks at an account's credentials, "" where there is nothing to look at). Importing a manifest
-imports no library.
+imports no library. One whose chat ids hold colons may have `CHAT_FORM`, a regular expression that they match
+(`serai.core.place`).
 """
 
 from dataclasses import dataclass

@@ -62,13 +62,10 @@ class ScriptResult:
 class JobFiles(Protocol):
     """The files. None of these methods decides who may call it."""
 
-    async def look(self, cron: Path, earlier: JobFolder | None = None) -> JobFolder:
-        """The folder as it is now; `earlier` itself where nothing has changed since. Never raises for what is in the
-        folder: a damaged file is a fatal problem and no jobs. One that is not there is an empty folder."""
-        ...
-
-    async def look_all(self, folders: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
-        """The same for many, each with its `earlier`, in their order: one way to a thread for all of them."""
+    async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        """Those of the `cron` folders that are different from what is `known` of them, as they are now. Never raises
+        for what is in a folder: a damaged file is a fatal problem and no jobs, and one that is not there is an empty
+        folder."""
         ...
 
     async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
@@ -104,6 +101,10 @@ class JobFiles(Protocol):
     async def read_output(self, cron: Path, job: JobId, name: str | None = None) -> str | None:
         """What a run has left, cut at a bound; without `name` the latest, by the order of names. None where there is
         nothing."""
+        ...
+
+    async def read_skill(self, skills: Path, name: str) -> str | None:
+        """The text of the skill's SKILL.md in that folder; None where there is no such skill."""
         ...
 
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:

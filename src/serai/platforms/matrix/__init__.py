@@ -8,6 +8,9 @@ SETTINGS: Final = "serai.platforms.matrix.config:MatrixConfig"
 DRIVER: Final = "serai.platforms.matrix.driver:Matrix"
 CHECK: Final = "serai.platforms.matrix.check:check"
 EXTRA: Final = "matrix"
+CHAT_FORM: Final = r"[!#][^:%\s]*:(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?"
+"""A room's id, or its alias, with its server's name (Matrix specification, appendices 4.2 and 4.3)."""
+
 STEPS: Final = (
     "Make an account for the bot on your homeserver; it should be nobody's own account.",
     "Log in once as the bot, from a fresh session that nothing else uses, and take its access token: in Element it "

@@ -1,6 +1,7 @@
 """Outgoing messages: written by a finish, taken one by one per chat, settled (SPEC 5.5)."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, Final
 
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery
@@ -45,6 +46,11 @@ def insert(
             encode(new.enclosure) if new.enclosure else None,
         ),
     )
+
+
+def deliver(db: Db, deliveries: Sequence[NewDelivery], now: float) -> None:
+    for new in deliveries:
+        insert(db, new, None, now)
 
 
 def row_to_delivery(row: tuple[Any, ...]) -> Delivery:

@@ -6,6 +6,7 @@ from serai.core.ids import LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Usage
 from serai.core.turn import SessionSettings
+from serai.ports.home_chat import SetHomeChat
 from serai.ports.store import (
     Adjust,
     Bind,
@@ -20,10 +21,12 @@ from serai.ports.store import (
     Undo,
     Verdict,
 )
-from serai.stores.sqlite.accept import bind, find_lane, lane_id
+from serai.stores.sqlite.accept import bind
 from serai.stores.sqlite.approval import decide, revoke
 from serai.stores.sqlite.codec import decode_ended
 from serai.stores.sqlite.delivery import insert as insert_delivery
+from serai.stores.sqlite.home_chat import set_home_chat
+from serai.stores.sqlite.lane import find_lane, lane_id
 
 Db = sqlite3.Connection
 
@@ -87,6 +90,8 @@ def _apply(db: Db, order: Order, effect: Effect) -> tuple[LaneId | None, Session
             decide(db, effect)
         case Revoke(agent, tool):
             revoke(db, agent, tool)
+        case SetHomeChat(home):
+            set_home_chat(db, order.connection, home, order.now)
     return find_lane(db, order.address), None
 
 

@@ -1,0 +1,69 @@
+"""What every store must do with home chats and with texts that answer nothing (SPEC 6.4, 9.5, 10), as a pytest suite:
+subclass it, and give it the fixtures `store` and `home_chats` of one database.
+"""
+
+from dataclasses import replace
+
+from serai.core.delivery import NewDelivery, Target
+from serai.core.home_chat import HomeChat
+from serai.core.ids import Account, DeliveryId
+from serai.ports.home_chat import HomeChats, SetHomeChat
+from serai.ports.store import Store
+from serai.testing.store_contract import CHAT, NOW, OPS, WEB, arrival, order
+
+ROOM = HomeChat("room:1", "t:1", "group", "alice")
+OTHER = HomeChat("room:2")
+
+
+class HomeChatContract:
+    """The rules, one test each."""
+
+    async def test_a_chosen_home_chat_is_its_accounts_alone(self, store: Store, home_chats: HomeChats) -> None:
+        assert await home_chats.chosen() == {}
+        await store.order(order(1, SetHomeChat(ROOM)))
+        elsewhere = Account("webhook", "other")
+        await store.order(order(2, SetHomeChat(OTHER), connection=elsewhere))
+        assert await home_chats.chosen() == {WEB: ROOM, elsewhere: OTHER}
+
+    async def test_the_last_choice_counts_and_can_be_taken_back(self, store: Store, home_chats: HomeChats) -> None:
+        await store.order(order(1, SetHomeChat(ROOM)))
+        await store.order(order(2, SetHomeChat(OTHER)))
+        assert await home_chats.chosen() == {WEB: OTHER}
+        await store.order(order(3, SetHomeChat(None)))
+        await store.order(order(4, SetHomeChat(None)))
+        assert await home_chats.chosen() == {}
+
+    async def test_a_second_copy_of_the_command_changes_nothing(self, store: Store, home_chats: HomeChats) -> None:
+        await store.order(order(1, SetHomeChat(ROOM)))
+        await store.order(order(2, SetHomeChat(None)))
+        assert (await store.order(order(1, SetHomeChat(ROOM)))).duplicate
+        assert await home_chats.chosen() == {}
+
+    async def test_a_chat_has_the_type_that_messages_came_with(self, store: Store, home_chats: HomeChats) -> None:
+        assert await home_chats.chat_type(WEB, "room:1") is None
+        await store.accept(arrival(1))
+        assert await home_chats.chat_type(WEB, "room:1") == "group"
+        assert await home_chats.chat_type(WEB, "room:2") is None
+        assert await home_chats.chat_type(Account("webhook", "other"), "room:1") is None
+
+    async def test_texts_for_several_chats_are_taken_in_each_one_by_itself(self, store: Store) -> None:
+        new = [delivery("a", CHAT), delivery("b", CHAT), delivery("c", replace(CHAT, chat_id="room:2"))]
+        await store.deliver(new, NOW)
+        assert set((await store.unfinished(NOW)).chats) == {(WEB, "room:1"), (WEB, "room:2")}
+        first = (await store.next_delivery(WEB, "room:1", NOW)).delivery
+        other = (await store.next_delivery(WEB, "room:2", NOW)).delivery
+        assert first is not None
+        assert other is not None
+        assert (first.id, first.agent, first.target, first.created_at) == ("a", OPS, CHAT, NOW)
+        assert other.id == "c"
+        assert (await store.next_delivery(WEB, "room:1", NOW)).delivery is None
+
+    async def test_what_the_gateway_says_itself_is_no_agents(self, store: Store) -> None:
+        await store.deliver([delivery("a", replace(CHAT, agent_id=None))], NOW)
+        found = (await store.next_delivery(WEB, "room:1", NOW)).delivery
+        assert found is not None
+        assert found.agent == ""
+
+
+def delivery(name: str, target: Target) -> NewDelivery:
+    return NewDelivery(DeliveryId(name), target, "hello")
