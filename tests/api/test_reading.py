@@ -76,9 +76,38 @@ async def test_deliveries_are_listed_for_admins_and_sent_again(tmp_path: Path) -
         assert again == (409, "not_retriable")
 
 
+async def test_a_text_is_sent_to_chats_and_each_target_has_a_result(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        chat = gateway.hosted.connection()
+        body = {"target": ["webhook:ops-room", "WEBHOOK:lab-room:5", "nowhere:1"], "text": "hello", "agent": "ops"}
+        status, answer = await gateway.call("POST", "/api/deliveries", body, key=OPERATOR)
+        arrived = {
+            (one.target.chat_id, one.target.thread_id, one.agent) for one in [await chat.answer() for _ in "ab"]
+        }
+        first, second, third = answer["data"]
+        sent = await gateway.get(f"/api/deliveries/{first['deliveries'][0]}", OPERATOR)
+        one = await gateway.call("POST", "/api/deliveries", {"target": "webhook:1", "text": "x"}, key=OPERATOR)
+        unknown = {"target": "webhook:1", "text": "x", "agent": "nobody"}
+        refused = (await gateway.call("POST", "/api/deliveries", unknown, key=OPERATOR))[1]["data"]
+    assert (status, answer["object"], answer["has_more"], answer["next"]) == (202, "list", False, None)
+    assert arrived == {("ops-room", None, "ops"), ("lab-room", "5", "ops")}
+    assert (first["target"], first["agent_id"], first["error"]) == ("webhook:ops-room", "ops", None)
+    assert (second["target"], len(second["deliveries"])) == ("webhook:lab-room:5", 1)
+    assert third == {
+        "object": "dispatched",
+        "target": "nowhere:1",
+        "agent_id": "ops",
+        "deliveries": [],
+        "error": "no platform `nowhere` is configured",
+    }
+    assert (sent["agent"], sent["target"]["agent_id"], sent["text"]) == ("ops", "ops", "hello")
+    assert one[1]["data"][0]["agent_id"] is None
+    assert [(r["deliveries"], r["error"]) for r in refused] == [([], "no agent named `nobody` is configured")]
+
+
 async def test_deliveries_are_no_business_of_other_keys(tmp_path: Path) -> None:
     async with whole(tmp_path) as gateway:
-        for method, path in (("GET", ""), ("GET", "/d"), ("POST", "/d/retry")):
+        for method, path in (("GET", ""), ("POST", ""), ("GET", "/d"), ("POST", "/d/retry")):
             assert await gateway.code(method, f"/api/deliveries{path}") == (403, "admin_required")
         for method, path in (("GET", "/d"), ("POST", "/d/retry")):
             unknown = await gateway.code(method, f"/api/deliveries{path}", key=OPERATOR)

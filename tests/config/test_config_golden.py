@@ -115,6 +115,8 @@ def _account(account: AccountSettings, result: Loaded) -> Iterator[str]:
     yield f"account {account.account}: {dict(account.settings)}"
     access = account.access
     yield f"  open {access.open}, users {sorted(access.allow_users)}, chats {sorted(access.allow_chats)}"
+    if (home := account.home_chat) is not None:
+        yield f"  home chat {home.chat_id}, thread {home.thread_id}"
     if account.refusal:
         yield f"  refuses: {account.refusal}"
 

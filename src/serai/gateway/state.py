@@ -63,7 +63,7 @@ class State:
 
     @property
     def accounts(self) -> Mapping[Account, AccountSettings]:
-        """All that are there, configured or not."""
+        """All connections that there are."""
         return {**self._standing, **self.snapshot.accounts}
 
     def identity(self, agent: AgentId) -> AgentProfile | None:
