@@ -36,6 +36,7 @@ class Terminal:
             "SERAI_HOME": str(self.home),
             "HOME": str(self.home.parent),
             "OPENAI_API_KEY": None,
+            "TZ": "UTC",
             **environment,
         }
         done = CliRunner().invoke(root, list(arguments), input=typed, env=variables)

@@ -40,7 +40,7 @@ TOOLSETS = ("memory", "files")
 
 
 def loaded(text: str, home: Path) -> Loaded:
-    environment = {"HOME": "/home/ada"}
+    environment = {"HOME": "/home/ada", "TZ": "UTC"}
     for where, assignment in SETTING.findall(text):
         if where == "environment":
             environment |= dict([assignment.split("=", 1)])
@@ -104,6 +104,8 @@ def _agent(profile: AgentProfile, result: Loaded, home: Path) -> Iterator[str]:
         yield f"  model {_endpoint(model)}{value}"
     if profile.refusal:
         yield f"  refuses: {profile.refusal}"
+    if profile.schedules:
+        yield f"  schedules off: {profile.schedules}"
 
 
 def _endpoint(endpoint: Endpoint) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from serai.core.change import differences, fixed_at_start, new_problems
+from serai.core.cron import CronPolicy
 from serai.core.ids import Account, AgentId
 from serai.core.profile import AgentProfile
 from serai.core.route import Route, RouteTable
@@ -36,11 +37,19 @@ def test_agents_and_accounts_are_added_changed_and_removed() -> None:
 
 
 def test_other_settings_are_named_as_the_file_names_them() -> None:
-    new = replace(BASE, routes=RouteTable([]), default_agent=OPS, max_turns=3, api=ApiSettings(accept_any_model=True))
+    new = replace(
+        BASE,
+        routes=RouteTable([]),
+        default_agent=OPS,
+        max_turns=3,
+        api=ApiSettings(accept_any_model=True),
+        cron=CronPolicy("Europe/Berlin"),
+    )
     assert differences(BASE, new) == (
         "routes changed",
         "api_server changed",
         "default_agent changed",
+        "cron changed",
         "engine changed",
     )
 

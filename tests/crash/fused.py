@@ -13,6 +13,7 @@ from serai.ports.store import (
     Arrival,
     ClaimOffer,
     Finish,
+    Finished,
     NextDelivery,
     Order,
     Ordered,
@@ -71,7 +72,7 @@ class FusedStore:
     async def release(self, fence: Fence, due_at: float) -> None:
         await self._around("release", self._inner.release(fence, due_at))
 
-    async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:
+    async def finish(self, fence: Fence, finish: Finish, now: float) -> Finished:
         return await self._around("finish", self._inner.finish(fence, finish, now))
 
     async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:

@@ -77,7 +77,7 @@ class Reader:
     @property
     def _environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}"
-        return {"PATH": path, "HOME": str(self._user), "LANG": "C.UTF-8"}
+        return {"PATH": path, "HOME": str(self._user), "LANG": "C.UTF-8", "TZ": "UTC"}
 
     def _start(self, arguments: list[str]) -> str:
         self.leave()
@@ -86,7 +86,7 @@ class Reader:
         return self._up.said
 
     def _serai(self, arguments: list[str]) -> str:
-        variables = {"SERAI_HOME": None, "HOME": str(self._user)}
+        variables = {"SERAI_HOME": None, "HOME": str(self._user), "TZ": "UTC"}
         done = CliRunner().invoke(root, arguments, env=variables)
         self._code = done.exit_code
         return done.output

@@ -264,6 +264,8 @@ class AgentLoop:
         again: list[tuple[ToolCall, Step]] = []
         for step in task.steps:
             progress.step = step.n
+            if step.kind == "script":
+                continue  # whoever ran it has made of it what the turn begins with
             if step.kind == "model":
                 _take_reply(progress, _decode_reply(step.result))
                 continue

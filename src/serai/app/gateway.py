@@ -20,6 +20,7 @@ from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
 from serai.app.reload import Reading, Reloader
+from serai.app.schedule import job_files, make_schedules
 from serai.app.system import SystemClock, SystemEntropy
 from serai.config.layout import Layout
 from serai.core.delivery import Delivery
@@ -34,6 +35,7 @@ from serai.gateway.door import Door
 from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
 from serai.gateway.enclosed import Enclosed
+from serai.gateway.errand import Errands
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -52,7 +54,7 @@ from serai.gateway.state import State
 from serai.gateway.supervisor import prune, sweep, wake_unfinished, watch_loop
 from serai.gateway.switchboard import Switchboard
 from serai.gateway.targets import Targets
-from serai.gateway.turn import Workshop
+from serai.gateway.workshop import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
@@ -132,6 +134,7 @@ class Gateway:
         fair = FairShare(lambda: state.snapshot)
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
+        targets, files = Targets(state, opened.home_chats), job_files(self._entropy)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -148,6 +151,16 @@ class Gateway:
             presence=Presence(self._switchboard.platform),
             asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
             enclosed=Enclosed(state, self._switchboard.platform, WorkspaceInbox(self._threads), self._fetch),
+            errands=Errands(
+                state,
+                self._store,
+                files,
+                targets,
+                self._outbox.split,
+                self._outbox.takes,
+                self._clock,
+                self._entropy,
+            ),
             takes=self._outbox.takes,
             hooks=agent_hooks,
             activity=self._activity,
@@ -165,7 +178,6 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        targets = Targets(state, opened.home_chats)
         self._sending = Sending(door, targets, self._outbox.split)
         commands = Commands(door, self._outbox.split, self._approvals, targets)
         self._intake = Intake(door, commands, self._approvals)
@@ -176,6 +188,7 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
+        self._schedules = make_schedules(door, files, opened.slots)
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations
@@ -201,6 +214,8 @@ class Gateway:
         self._spawn(prune(self._store, self._clock, self._retention), "prune")
         self._spawn(watch_loop(self._meter), "watch")
         self._spawn(self._reloader.watch(), "reload")
+        self._spawn(self._schedules.keeping.run(), "keeping")
+        self._spawn(self._schedules.scheduler.run(), "schedules")
         return address
 
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:

@@ -55,7 +55,8 @@ def _print_routes(routes: "list[Route]") -> None:
 def _standing(profile: "AgentProfile", snapshot: "Snapshot") -> "Fields":
     default = " (default)" if profile.id == snapshot.default_agent else ""
     refused = [("refused", profile.refusal)] if profile.refusal else []
-    return [("id", profile.id + default), *refused]
+    off = [("schedules", profile.schedules)] if profile.schedules else []
+    return [("id", profile.id + default), *refused, *off]
 
 
 def _model(profile: "AgentProfile", model: "Written") -> "Fields":

@@ -28,6 +28,7 @@ def effective(snapshot: Snapshot, models: WrittenModels) -> Document:
         "identities": _identities(snapshot),
         "admins": sorted(snapshot.live.admins),
         "display": {"agent_prefix": snapshot.live.agent_prefix},
+        "cron": {"timezone": snapshot.cron.zone_name, "max_parallel_jobs": snapshot.cron.max_parallel_jobs},
         "tools": {"enabled_toolsets": sorted(snapshot.toolsets)},
         "shared_secrets": sorted(snapshot.shared_secrets),
         "delivery": {"on_unknown": snapshot.on_unknown},
@@ -52,6 +53,7 @@ def _endpoint(endpoint: Endpoint | None) -> Document | None:
 def _agent(profile: AgentProfile, model: Written) -> Document:
     settings = {"model": model["name"], **{key: model[key] for key in ("provider", "base_url", "api_key_env")}}
     refused = {"refused": profile.refusal} if profile.refusal else {}
+    off = {"schedules": profile.schedules} if profile.schedules else {}
     return {
         "home_dir": str(profile.home),
         **{key: value for key, value in settings.items() if value is not None},
@@ -59,6 +61,7 @@ def _agent(profile: AgentProfile, model: Written) -> Document:
         "enabled_toolsets": sorted(profile.toolsets),
         "max_turns": profile.max_turns,
         "allow": sorted(profile.allow),
+        **off,
         **refused,
     }
 

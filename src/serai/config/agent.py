@@ -22,13 +22,14 @@ _KEYS: Final = (
     "fallback",
     "max_turns",
     "allow",
+    "cron_owner",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
     """What the file says about one agent. `home_dir` is None where its home is the usual one; `written` is false for
-    `main` where the file does not name it."""
+    `main` where the file does not name it. `cron_owner` is None where the file does not say."""
 
     id: AgentId
     place: Place
@@ -38,6 +39,7 @@ class AgentSettings:
     max_turns: int | None = None
     written: bool = True
     allow: frozenset[str] = frozenset()
+    cron_owner: bool | None = None
 
 
 def read_agents(
@@ -84,6 +86,7 @@ def _agent(
         _home_dir(section, home, environment),
         section.optional_number("max_turns"),
         allow=read_people(section, "allow", anybody=True),
+        cron_owner=section.flag("cron_owner") if "cron_owner" in section else None,
     )
 
 

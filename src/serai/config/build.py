@@ -21,15 +21,19 @@ def build(
     home: Path,
     settings: Settings,
     homes: Mapping[AgentId, Path],
+    off: Mapping[AgentId, str],
     choices: Choices,
     toolsets: Collection[str],
     report: Report,
 ) -> Snapshot:
-    """The snapshot of settings that no problem of the gateway forbids; agents and accounts with one are refused."""
+    """The snapshot of settings that no problem of the gateway forbids; agents and accounts with one are refused.
+
+    `off` says why which agents' schedules are off.
+    """
     return Snapshot(
         revision=revision,
         home=home,
-        agents=_profiles(settings, homes, choices, toolsets, report),
+        agents=_profiles(settings, homes, off, choices, toolsets, report),
         routes=RouteTable(settings.routes),
         default_agent=settings.default_agent,
         accounts=_accounts(settings, report),
@@ -37,6 +41,7 @@ def build(
         lanes=settings.lanes,
         reset=settings.reset,
         live=settings.live,
+        cron=settings.cron,
         max_turns=settings.max_turns,
         on_unknown=settings.on_unknown,
         plugins=settings.plugins,
@@ -53,7 +58,12 @@ def build(
 
 
 def _profiles(
-    settings: Settings, homes: Mapping[AgentId, Path], choices: Choices, toolsets: Collection[str], report: Report
+    settings: Settings,
+    homes: Mapping[AgentId, Path],
+    off: Mapping[AgentId, str],
+    choices: Choices,
+    toolsets: Collection[str],
+    report: Report,
 ) -> Mapping[AgentId, AgentProfile]:
     """All agents. Equal sets are one object, so that a thousand agents of a kind cost little."""
     refusals = {AgentId(one): text for one, text in report.by_subject("agent").items()} | choices.refusals
@@ -75,6 +85,7 @@ def _profiles(
             one.allow,
             refusal=f"agent `{one.id}` cannot answer: {refusal}" if refusal else None,
             settings=_NOTHING,
+            schedules=off.get(one.id),
         )
     return MappingProxyType(profiles)
 

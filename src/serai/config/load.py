@@ -9,6 +9,7 @@ from serai.config.build import build
 from serai.config.choice import Choices
 from serai.config.compose import Unreadable
 from serai.config.credential import account_secrets, key_secrets
+from serai.config.cron import schedules_off
 from serai.config.document import Document, decoded, parse
 from serai.config.dotenv import EnvFile, read_env
 from serai.config.home import settle
@@ -56,7 +57,9 @@ def load(
         return Loaded(None, LoadedSecrets({}), report.ordered(), False, tuple(notices), files)
     around = Surroundings(home, environment, platforms, tuple(toolsets))
     settings = read_settings(Section(root, Place(), report), around)
-    homes = settle(layout, settings.agents, report, notices)
+    homes, homeless = settle(layout, settings.agents, report, notices)
+    housed = [one for one in settings.agents.values() if one.id not in homeless]
+    off = schedules_off(housed, homes, report, notices)
     files |= {path: look(path) for home in homes.values() if (path := home / layout.env.name) not in files}
     own = _env_files(layout, settings, homes, report, notices)
     lookup = Lookup(gateway, environment)
@@ -65,7 +68,7 @@ def load(
     revision = _revision(data, gateway.data, (file.data for file in own.values()))
     snapshot = None
     if not report.has("gateway"):
-        snapshot = build(revision, home, settings, homes, choices, around.toolsets, report)
+        snapshot = build(revision, home, settings, homes, off, choices, around.toolsets, report)
     return Loaded(snapshot, secrets, report.ordered(), choices.needs_local, tuple(notices), files)
 
 

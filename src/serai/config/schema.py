@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from serai.config.account import AccountSection, Extensible, read_accounts
 from serai.config.agent import AgentSettings, read_agents
 from serai.config.api import ApiSection, read_api
+from serai.config.cron import read_cron
 from serai.config.model import ModelSettings, read_model
 from serai.config.report import shown
 from serai.config.route import read_routes
@@ -18,6 +19,7 @@ from serai.config.section import Section
 from serai.config.session import read_sessions
 from serai.config.tool import TOOL_KEYS, ToolSettings, read_tools
 from serai.config.value import is_variable
+from serai.core.cron import CronPolicy
 from serai.core.ids import MAIN, Account, AgentId
 from serai.core.lane import LanePolicy
 from serai.core.live import LivePolicy
@@ -39,6 +41,7 @@ TOP_KEYS: Final = (
     "identities",
     "admins",
     "display",
+    "cron",
     "tools",
     "plugins",
     "delivery",
@@ -74,6 +77,7 @@ class Settings:
     lanes: LanePolicy
     reset: ResetPolicy
     live: LivePolicy
+    cron: CronPolicy
     tools: ToolSettings
     plugins: tuple[str, ...]
     on_unknown: OnUnknown
@@ -113,6 +117,7 @@ def read_settings(root: Section, around: Surroundings) -> Settings:
         lanes=lanes,
         reset=reset,
         live=live,
+        cron=read_cron(root, around.environment),
         tools=read_tools(root.section("tools", TOOL_KEYS), around.toolsets),
         plugins=plugins,
         on_unknown=root.section("delivery", ("on_unknown",)).choice("on_unknown", get_args(OnUnknown), "hold"),

@@ -34,6 +34,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "model": ("gateway_model",),
         "default_agent": ("default_agent",),
         "sessions, identities, admins or display": ("lanes", "reset", "live"),
+        "cron": ("cron",),
         "tools": ("toolsets",),
         "delivery": ("on_unknown",),
         "engine": ("max_turns",),

@@ -1,5 +1,6 @@
 """What an agent does by itself at its time: one entry of a `cron/jobs.json` (SPEC 9.1, 9.2)."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +9,7 @@ from serai.core.ids import JobId
 
 _DIGITS: Final = frozenset("0123456789abcdef")
 _LENGTH: Final = 12
+_WAKE_LONGEST: Final = 4096
 
 
 def is_job_id(text: str) -> bool:
@@ -52,6 +54,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job, as the job was when its slot was claimed: a change meanwhile is for the next one.
+
+    `directory` is the real path of its `cron` folder, `at` the slot in seconds since the epoch.
+    """
+
+    job: Job
+    directory: str
+    at: float
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobProblem:
     """What is wrong with a jobs file: all of it, or one job (`job` is its id, or its place such as `jobs[3]`).
 
@@ -64,3 +79,19 @@ class JobProblem:
 
     def __str__(self) -> str:
         return f"{self.job}: {self.text}" if self.job else self.text
+
+
+def wakes_agent(output: str) -> bool:
+    """Whether the model is to be asked after a script that wrote this (SPEC 9.4).
+
+    Not where the last line that is not blank is a JSON object with `"wakeAgent": false`; anything else wakes it.
+    """
+    *_, last = output.rstrip().rsplit("\n", 1)
+    last = last.strip()
+    if not last.startswith("{") or len(last) > _WAKE_LONGEST:
+        return True
+    try:
+        found = json.loads(last)
+    except (ValueError, RecursionError):
+        return True
+    return found.get("wakeAgent") is not False

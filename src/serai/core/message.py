@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from serai.core.ids import Account, InputId
+from serai.core.job import JobRun
 from serai.core.source import Source
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -126,6 +127,7 @@ class InputBody:
     the sender where several people share the conversation. `before` are messages that came with `message` and stand
     before it, for good: above all the results of the client's tools that an earlier turn had ended with.
     `attachments` came with it and are taken into the agent's workspace before its model is asked.
+    `job`: nobody said it, a job's time has come.
     `approvable`: whoever asked over the API can be asked whether a tool may run. (In chats people always can.)
     """
 
@@ -139,6 +141,7 @@ class InputBody:
     client: ClientTools | None = None
     approvable: bool = False
     attachments: tuple[Attachment, ...] = ()
+    job: JobRun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class AgentProfile:
 
     `models` lists what to try, in order: the agent's own model, then its fallbacks. It is empty where nothing could
     be resolved; `refusal` then says why (SPEC 7.1). `allow` lists who may choose the agent in a chat (SPEC 6.6).
+    `schedules` says why its schedules are off, None where they are on (SPEC 2.2).
     """
 
     id: AgentId
@@ -38,6 +39,7 @@ class AgentProfile:
     allow: frozenset[str] = frozenset()
     refusal: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    schedules: str | None = None
 
     @property
     def soul(self) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from serai.core.cron import CronPolicy
 from serai.core.home_chat import HomeChat
 from serai.core.ids import MAIN, Account, AgentId
 from serai.core.lane import LanePolicy
@@ -126,6 +127,7 @@ class Snapshot:
     lanes: LanePolicy = LanePolicy()
     live: LivePolicy = LivePolicy()
     reset: ResetPolicy = ResetPolicy()
+    cron: CronPolicy = CronPolicy()
     max_turns: int = 1000
     on_unknown: OnUnknown = "hold"
     plugins: tuple[str, ...] = ()

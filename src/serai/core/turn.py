@@ -22,7 +22,7 @@ from serai.core.source import Source
 InputState = Literal["waiting", "claimed", "done", "failed", "cancelled", "refused"]
 TurnState = Literal["running", "waiting", "done", "failed", "cancelled"]
 StepState = Literal["pending", "started", "done", "failed", "interrupted"]
-StepKind = Literal["model", "tool", "input"]
+StepKind = Literal["model", "tool", "input", "script"]
 TurnEnd = Literal["done", "failed", "cancelled"]
 
 DEATHS_MOST = 3
@@ -69,7 +69,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One recorded step of a turn, numbered from 1: a model call, a tool call, or messages that joined.
+    """One recorded step of a turn, numbered from 1: a model call, a tool call, messages that joined, or a job's
+    script, which comes first.
 
     A tool call is `pending` while it, or one before it, waits for an approval: it has not begun.
 

@@ -10,7 +10,7 @@ from serai.core.turn import Fence
 from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine
 from serai.ports.platform import Sent
-from serai.ports.store import Store
+from serai.ports.store import Said, Store
 
 Split = Callable[[Target, str], Sequence[str]]
 """Cuts a text into pieces that the target's platform takes."""
@@ -48,10 +48,13 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What the end of a turn does to what people see: final texts of what is there, and what is to be sent."""
+    """What the end of a turn does to what people see: final texts of what is there, and what is to be sent. `said`
+    joins the histories of other chats; `problems` are places that nothing can be sent to."""
 
     sealed: Sequence[Sealed] = ()
     deliveries: Sequence[NewDelivery] = ()
+    said: Sequence[Said] = ()
+    problems: tuple[str, ...] = ()
 
 
 class Draft(Protocol):

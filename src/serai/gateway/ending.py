@@ -59,5 +59,5 @@ def refused(reason: str) -> TurnEnded:
     return failed(reason, 403, "agent_refused")
 
 
-def failed(text: str, status: int, code: str) -> TurnEnded:
-    return TurnEnded("failed", fault=TurnFault(text, status, code))
+def failed(text: str, status: int, code: str, retry_after: float | None = None) -> TurnEnded:
+    return TurnEnded("failed", fault=TurnFault(text, status, code, retry_after))

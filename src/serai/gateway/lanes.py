@@ -17,7 +17,8 @@ from serai.gateway.ending import refused, spoken
 from serai.gateway.fair import FairShare
 from serai.gateway.history import Remembered
 from serai.gateway.key import chat_key, lane_key
-from serai.gateway.turn import TurnRunner, Workshop
+from serai.gateway.turn import TurnRunner
+from serai.gateway.workshop import Workshop
 from serai.ports.store import ClaimOffer
 from serai.ports.tool import Tool
 

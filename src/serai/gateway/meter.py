@@ -20,6 +20,8 @@ class Meter:
     """By (agent, direction)."""
     deliveries: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     """By (platform, state)."""
+    jobs: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """Runs of jobs by (agent, end), and gaps of missed slots."""
     stall_seconds_max: float = 0.0
     turns_in_flight: int = 0
     fenced: int = 0

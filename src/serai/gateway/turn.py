@@ -1,75 +1,38 @@
 """One turn, from its claim to its committed end (SPEC 5.3, 5.4)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 
-from serai.agent.client_tool import offered, settle_calls, unusable_tools
-from serai.agent.loop import AgentLoop, Approve, Join, OnTool, Progress, Task
-from serai.agent.prompt import PromptSource
+from serai.agent.client_tool import settle_calls, unusable_tools
+from serai.agent.loop import Progress
 from serai.core.activity import TurnBegan, TurnOver
-from serai.core.approval import Permission
 from serai.core.call_id import own_ids
 from serai.core.delivery import Enclosure, NewDelivery, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, Suspended, UnknownAgent
-from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault, run_topic
+from serai.core.event import TurnEnded, TurnFault, run_topic
 from serai.core.ids import DeliveryId
-from serai.core.message import Answer, Message, ToolCall
+from serai.core.message import Answer, Message
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
-from serai.core.turn import DEATHS_MOST, Claim, Input, SessionSettings, together
-from serai.gateway.activity import Activity
-from serai.gateway.asking import Asking
-from serai.gateway.draft import Draft, Ending, Split
-from serai.gateway.drafts import Drafts
-from serai.gateway.enclosed import Enclosed
+from serai.core.turn import DEATHS_MOST, Claim, Input, together
+from serai.gateway.draft import Draft, Ending
 from serai.gateway.ending import ending, failed, refused, reply_target
-from serai.gateway.history import History, Remembered
-from serai.gateway.hooks import AgentHooks
+from serai.gateway.errand import JobFailed
+from serai.gateway.history import Remembered
 from serai.gateway.key import chat_key
-from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
-from serai.gateway.presence import Presence
-from serai.gateway.state import State
+from serai.gateway.task import Tasks
+from serai.gateway.workshop import Workshop
 from serai.ports.binding import use_profile
-from serai.ports.clock import Clock, Entropy
-from serai.ports.engine import Engine
-from serai.ports.model import OnDelta
-from serai.ports.store import Finish, Store
-from serai.ports.tool import Tool, Toolbox
+from serai.ports.store import Finish
 
 _log = structlog.get_logger("turn")
 
-_NO_TOOLS: Final[Mapping[str, Tool]] = MappingProxyType({})
 _INTERNAL: Final = TurnFault("something went wrong inside the gateway; its log says what")
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """Everything that turns share."""
-
-    state: State
-    store: Store
-    engine: Engine
-    loop: AgentLoop
-    prompts: PromptSource
-    toolbox: Toolbox
-    history: History
-    meter: Meter
-    clock: Clock
-    entropy: Entropy
-    split: Split
-    hooks: AgentHooks
-    drafts: Drafts
-    presence: Presence
-    asking: Asking
-    enclosed: Enclosed
-    takes: Callable[[Target, Enclosure], bool]
-    activity: Activity = field(default_factory=Activity)
 
 
 class TurnRunner:
@@ -77,6 +40,7 @@ class TurnRunner:
 
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
+        self._tasks = Tasks(workshop)
 
     async def run(self, claim: Claim, remembered: Remembered | None = None) -> bool:
         """Runs a turn to its end. Returns whether its lane has more to do. `remembered` is what the claim built on.
@@ -171,12 +135,8 @@ class TurnRunner:
         try:
             with use_profile(profile):
                 return await self._answer(claim, past, progress, profile, inputs, draft)
-        except ModelError as error:
-            return TurnEnded("failed", fault=TurnFault(str(error), error.status, error.code, error.retry_after))
-        except NoModel as error:
-            return failed(str(error), 503, "no_model")
-        except StorageFailed as error:
-            return failed(str(error), 503, "storage_failed")
+        except (ModelError, NoModel, JobFailed, StorageFailed) as error:
+            return _failure(error)
         except (Fenced, Suspended):
             raise
         except Exception:  # noqa: BLE001  the turn's supervisor: a fault ends this turn alone, and is logged
@@ -193,11 +153,15 @@ class TurnRunner:
         draft: Draft | None,
     ) -> TurnEnded:
         await self._shop.hooks.turn_begins(claim)
+        if (run := claim.inputs[0].body.job) is not None:
+            profile, answer = await self._shop.errands.begin(claim, run, profile, progress)
+            if answer is not None:
+                return TurnEnded("done", answer=answer)
         refusal = await self._take_files(profile, progress, inputs)
         if refusal is not None:
             progress.new.append(Message("assistant", refusal))
             return TurnEnded("done", answer=Answer(refusal))
-        task = self._task(claim, past, progress, profile, inputs, draft)
+        task = self._tasks.task(claim, past, progress, profile, inputs, draft)
         return TurnEnded("done", answer=await self._shop.loop.run(task, progress))
 
     def _objection(
@@ -224,81 +188,6 @@ class TurnRunner:
         progress.new[:] = together(taken.inputs)
         return taken.refusal
 
-    def _task(
-        self,
-        claim: Claim,
-        past: Sequence[Message],
-        progress: Progress,
-        profile: AgentProfile,
-        inputs: list[Input],
-        draft: Draft | None,
-    ) -> Task:
-        body = claim.inputs[0].body
-        profile, options = _chosen(profile, body.options, claim.settings)
-        system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
-        context = (Message("system", system), *map(own_ids, body.history), *past)
-        client = body.client
-        return Task(
-            profile=profile,
-            session=claim.session,
-            turn=claim.fence.turn,
-            context=context,
-            new=progress.new,
-            tools=_NO_TOOLS if client is not None and client.forced else self._shop.toolbox.tools(profile),
-            client_tools=offered(client) if client is not None else (),
-            options=options,
-            record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
-            steps=claim.steps,
-            join=self._joiner(claim, inputs, profile) if self._steers(inputs) else None,
-            on_delta=self._teller(inputs, progress, draft) if body.stream else draft,
-            on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
-            approve=self._approver(claim, inputs, draft),
-        )
-
-    def _steers(self, inputs: Sequence[Input]) -> bool:
-        """Whether messages may join: in chats, in the mode for that (SPEC 6.2)."""
-        return inputs[0].reply_to is not None and self._shop.state.snapshot.live.busy_mode == "steer"
-
-    def _joiner(self, claim: Claim, inputs: list[Input], profile: AgentProfile) -> Join:
-        async def join(step: int) -> Sequence[Message]:
-            joined = await self._shop.store.join(claim.fence, step)
-            inputs.extend(joined)
-            if any(one.body.attachments for one in joined):
-                joined = (await self._shop.enclosed.take(profile, joined)).inputs
-            return together(joined, apart=True)
-
-        return join
-
-    def _approver(self, claim: Claim, inputs: Sequence[Input], draft: Draft | None) -> Approve:
-        async def approve(step: int, call: ToolCall, question: str) -> Permission:
-            if draft is not None:
-                await draft.close()
-            return await self._shop.asking.ask(claim, inputs, step, call, question)
-
-        return approve
-
-    def _teller(self, inputs: Sequence[Input], progress: Progress, draft: Draft | None) -> OnDelta:
-        """Tells all who wait for the turn, also those whose message joined it."""
-        publish = self._shop.engine.publish
-
-        def tell(text: str) -> None:
-            for one in inputs:
-                publish(run_topic(one.id), TextDelta(text, progress.step + 1))
-            if draft is not None:
-                draft(text)
-
-        return tell
-
-    def _tool_teller(self, inputs: Sequence[Input], draft: Draft | None) -> OnTool:
-        def tell(n: int, call: ToolCall, ok: bool | None) -> None:
-            if draft is not None and ok is None:
-                draft.next_call()
-            event = ToolStarted(call.id, call.name, n) if ok is None else ToolEnded(call.id, call.name, ok, n)
-            for one in inputs:
-                self._shop.engine.publish(run_topic(one.id), event)
-
-        return tell
-
     async def _finish(
         self,
         claim: Claim,
@@ -317,19 +206,35 @@ class TurnRunner:
         messages = progress.complete_messages()
         target = reply_target(inputs)
         files = progress.enclosures if ended.answer is not None else ()
-        last = self._ending(claim, ended, target, draft, files, told=told) if target is not None else Ending()
-        finish = Finish(ended, messages, last.deliveries, progress.unwritten, last.sealed)
-        more = await until_stored(
+        if (run := claim.inputs[0].body.job) is not None:
+            last = await shop.errands.end(claim, run, ended, files, told=told)
+        else:
+            last = self._ending(claim, ended, target, draft, files, told=told) if target is not None else Ending()
+        finish = Finish(
+            ended,
+            messages,
+            last.deliveries,
+            progress.unwritten,
+            last.sealed,
+            last.said,
+            closes=run is not None,
+            problems=last.problems,
+        )
+        done = await until_stored(
             lambda: shop.store.finish(claim.fence, finish, shop.clock.now()), "an answer", **_names(claim)
         )
-        if past:  # a first turn is mostly the only one; from the second on, it is worth remembering
+        if past and done.messages == len(past) + len(messages):
+            # a first turn is mostly the only one; from the second on, it is worth remembering, where nobody else
+            # has said something there meanwhile
             shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
         for one in inputs:
             shop.engine.publish(run_topic(one.id), ended)
-        if target is not None and (last.deliveries or last.sealed):
-            shop.engine.wake(chat_key(target))
+        for key in _chats(target, last):
+            shop.engine.wake(key)
         await shop.hooks.turn_ended(claim, ended.state)
-        return more
+        if run is not None:
+            await shop.hooks.session_finalized(claim.agent, claim.session, "done")
+        return done.more
 
     async def _give_back(self, claim: Claim, draft: Draft | None) -> None:
         try:
@@ -392,23 +297,30 @@ async def _surely(work: Coroutine[Any, Any, bool]) -> bool:
                 raise
 
 
+def _failure(error: ModelError | NoModel | JobFailed | StorageFailed) -> TurnEnded:
+    """The end of a turn by something that is known to happen."""
+    match error:
+        case ModelError():
+            return failed(str(error), error.status, error.code, error.retry_after)
+        case NoModel():
+            return failed(str(error), 503, "no_model")
+        case JobFailed():
+            return failed(str(error), 500, "job_failed")
+        case StorageFailed():
+            return failed(str(error), 503, "storage_failed")
+
+
+def _chats(target: Target | None, last: Ending) -> set[str]:
+    """The chats that have something to be sent."""
+    chats = {chat_key(one.target) for one in last.deliveries}
+    return chats | {chat_key(target)} if target is not None and last.sealed else chats
+
+
 def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
     """The session's history: the part that was in memory when the claim was made, and what the claim brought."""
     if claim.history_from and remembered is not None:
         return (*remembered.messages[: claim.history_from], *claim.history)
     return claim.history
-
-
-def _chosen(
-    profile: AgentProfile, options: Mapping[str, Any], settings: SessionSettings
-) -> tuple[AgentProfile, Mapping[str, Any]]:
-    """The agent and its options with what people set for the session (SPEC 6.4, 7.1)."""
-    if settings.model is not None:
-        first, *rest = profile.models
-        profile = replace(profile, models=(replace(first, name=settings.model), *rest))
-    if settings.reasoning is not None:
-        options = {**options, "reasoning_effort": settings.reasoning}
-    return profile, options
 
 
 def _began(claim: Claim) -> TurnBegan:

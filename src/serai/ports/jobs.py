@@ -4,7 +4,7 @@ Every method may be called from the event loop: what touches the disk is done in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +38,8 @@ class JobFolder:
     """A `cron` folder as it was found. `directory` is its real path (links resolved): its identity.
 
     `jobs` are those that can run, in the file's order. `problems` are all that were found. `stamp` changes when the
-    file does. `owner` is the store that schedules it, None where none does yet.
+    file does. `owner` is the store that schedules it, None where none does yet, blank where that cannot be told (no
+    store has that name; a fatal problem says why). `seen` is for whoever made the folder: what the files looked like.
     """
 
     directory: Path
@@ -46,12 +47,13 @@ class JobFolder:
     problems: tuple[JobProblem, ...] = ()
     stamp: str = ""
     owner: str | None = None
+    seen: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptResult:
-    """How a script ended. `output` is what it wrote to its standard output, cut at a bound; `fault` is a sentence
-    where it failed, did not exist or took too long, else None."""
+    """How a script ended. `output` is what it wrote to its standard output, cut in the middle at a bound; `fault` is
+    a sentence where it failed, did not exist or took too long, else None."""
 
     output: str
     fault: str | None = None
@@ -60,9 +62,10 @@ class ScriptResult:
 class JobFiles(Protocol):
     """The files. None of these methods decides who may call it."""
 
-    async def look(self, cron: Path, earlier: JobFolder | None = None) -> JobFolder:
-        """The folder as it is now; `earlier` itself where nothing has changed since. Never raises for what is in the
-        folder: a damaged file is a fatal problem and no jobs. One that is not there is an empty folder."""
+    async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        """Those of the `cron` folders that are different from what is `known` of them, as they are now. Never raises
+        for what is in a folder: a damaged file is a fatal problem and no jobs, and one that is not there is an empty
+        folder."""
         ...
 
     async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
@@ -91,12 +94,17 @@ class JobFiles(Protocol):
         ...
 
     async def write_output(self, cron: Path, job: JobId, name: str, text: str) -> Path:
-        """Keeps what a run has left as `output/<job>/<name>`, atomically; the same again is no error. Raises
-        StorageFailed."""
+        """Keeps what a run has left as `output/<job>/<name>`, atomically; the same again is no error. `name` is of
+        letters, digits, `.`, `_` and `-`, else a ValueError. Raises StorageFailed."""
         ...
 
     async def read_output(self, cron: Path, job: JobId, name: str | None = None) -> str | None:
-        """What a run has left; without `name` the latest. None where there is nothing."""
+        """What a run has left, cut at a bound; without `name` the latest, by the order of names. None where there is
+        nothing."""
+        ...
+
+    async def read_skill(self, skills: Path, name: str) -> str | None:
+        """The text of the skill's SKILL.md in that folder; None where there is no such skill."""
         ...
 
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:

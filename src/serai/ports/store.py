@@ -28,6 +28,7 @@ from serai.core.source import Source
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 from serai.ports.home_chat import SetHomeChat
 from serai.ports.record import NewRecord
+from serai.ports.slots import NewSlot
 
 
 class SessionTaken(SeraiError):
@@ -59,9 +60,9 @@ class Arrival:
     call whose caller is gone with it). `joins`: it may share a turn with others that were said in the same place.
     `source` is kept with it where it is given. `record` is kept with it for those who ask for it later. It goes on
     behind the ended one that it `follows`: in the same session where nothing was said since, else in one of its own
-    with what was said up to there. `conversation` is the one
-    whose session it joins. `dropped` says why no turn will take it: then it is stored as
-    cancelled, without its body, so that a second copy is known.
+    with what was said up to there. `conversation` is the one whose session it joins. With a `slot`, that one is
+    claimed for it, and it has a new session. `dropped` says why no turn will take it: then it is stored as cancelled,
+    without its body, so that a second copy is known.
     """
 
     input_id: InputId
@@ -85,6 +86,7 @@ class Arrival:
     record: NewRecord | None = None
     follows: InputId | None = None
     conversation: str | None = None
+    slot: NewSlot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,43 @@ class ClaimOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A text that an agent says in a chat of its own accord: it joins that chat's history (SPEC 9.4).
+
+    `address` is the lane of the chat; where people have lanes of their own there, all of them hear it. A session that
+    has not been used since `reset_before` has expired: the text opens `new_session`.
+    """
+
+    address: LaneAddress
+    text: str
+    new_session: SessionId
+    reset_before: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
-    """The end of a turn: what becomes true at once. `sealed` are the final texts of what was told while it ran."""
+    """The end of a turn: what becomes true at once. `sealed` are the final texts of what was told while it ran.
+
+    `said` joins the histories of other chats. `closes`: the session ends with it. `problems` are targets of a job's
+    run that nothing can be sent to.
+    """
 
     ended: TurnEnded
     messages: Sequence[Message] = ()
     deliveries: Sequence[NewDelivery] = ()
     steps: Sequence[Step] = ()
     sealed: Sequence[Sealed] = ()
+    said: Sequence[Said] = ()
+    closes: bool = False
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """`more`: the lane has inputs that wait. `messages` is how many the session has now."""
+
+    more: bool
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +439,7 @@ class Store(Protocol):
     async def accept(self, arrival: Arrival, offer: ClaimOffer | None = None) -> Accepted:
         """Stores a message; with an `offer`, begins its turn at once where the lane is idle.
 
-        Raises Busy (lane full), SessionTaken, IdempotencyConflict."""
+        Raises Busy (lane full), SessionTaken, IdempotencyConflict; SlotTaken, JobRunning."""
         ...
 
     async def claim(self, lane: LaneId, offer: ClaimOffer) -> Claim | None:
@@ -486,8 +517,8 @@ class Store(Protocol):
         idempotent are interrupted. Raises Fenced."""
         ...
 
-    async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:
-        """Ends a turn. Returns whether the lane has more inputs. Raises Fenced, and then nothing was written."""
+    async def finish(self, fence: Fence, finish: Finish, now: float) -> Finished:
+        """Ends a turn. Raises Fenced, and then nothing was written."""
         ...
 
     async def cancel(self, input_id: InputId, reason: str) -> bool:

@@ -177,7 +177,7 @@ class StoreContract:
             assert claim is not None
             assert await store.claim(lane, offer("greedy")) is None
             seen += [one.body.message.text for one in claim.inputs]
-            assert await store.finish(claim.fence, done(), NOW + n) is (n < 4)
+            assert (await store.finish(claim.fence, done(), NOW + n)).more is (n < 4)
         assert seen == [f"message {n}" for n in range(1, 5)]
 
     async def test_a_message_may_be_claimed_as_it_is_accepted(self, store: Store) -> None:
@@ -185,7 +185,7 @@ class StoreContract:
         assert accepted.claim is not None
         later = await store.accept(arrival(2), offer("t2"))
         assert later.claim is None
-        assert await store.finish(accepted.claim.fence, done("one"), NOW + 10) is True
+        assert (await store.finish(accepted.claim.fence, done("one"), NOW + 10)).more is True
         claim = await store.claim(accepted.lane, offer("t3"))
         assert claim is not None
         assert [m.text for m in claim.history] == ["hi", "one"]
@@ -313,7 +313,7 @@ class StoreContract:
         claim = await self._claimed(store, first.lane)
         assert not await store.cancel(first.input_id, "too late")
         assert await store.cancel(second.input_id, "gone")
-        assert await store.finish(claim.fence, done(), NOW) is False
+        assert (await store.finish(claim.fence, done(), NOW)).more is False
         ended = await store.outcome(second.input_id)
         assert ended is not None
         assert (ended.state, ended.fault and ended.fault.text) == ("cancelled", "gone")
@@ -351,7 +351,7 @@ class StoreContract:
         with pytest.raises(Fenced):
             await store.finish(stale, late, NOW)
         assert (await store.next_delivery(WEB, "room:1", NOW + 99)).delivery is None
-        assert await store.finish(current.fence, done("kept"), NOW) is True
+        assert (await store.finish(current.fence, done("kept"), NOW)).more is True
         with pytest.raises(Fenced):
             await store.finish(current.fence, done("twice"), NOW)
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from serai.core.error import Busy
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId, TurnId
-from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
 from serai.core.turn import WAITING_MOST, Input
 from serai.ports.store import (
@@ -23,7 +22,9 @@ from serai.stores.sqlite.claim import begun, insert_turn, is_idle, new_session, 
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.conversation import bind as bind_conversation
 from serai.stores.sqlite.fork import placed
+from serai.stores.sqlite.lane import insert_lane, lane_id
 from serai.stores.sqlite.record import insert as insert_record
+from serai.stores.sqlite.slot_claim import take as take_slot
 
 Db = sqlite3.Connection
 
@@ -49,6 +50,8 @@ def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
         return earlier
     if arrival.dropped is not None:
         return _drop(db, arrival, arrival.dropped)
+    if arrival.slot is not None:
+        take_slot(db, arrival.slot, arrival.input_id, arrival.now)
     if arrival.record is not None:
         insert_record(db, arrival.record, arrival)
     if arrival.follows is not None:
@@ -56,7 +59,7 @@ def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
     if arrival.conversation is not None:
         bind_conversation(db, arrival, arrival.conversation, lane_id)
     if arrival.alone:
-        lane = _insert_lane(db, arrival.address, arrival.now)
+        lane = insert_lane(db, arrival.address, arrival.now)
         accepted = _begin(db, arrival, lane, offer) if offer is not None else _wait(db, arrival, lane)
     else:
         lane = lane_id(db, arrival.address, arrival.now)
@@ -70,6 +73,8 @@ def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> A
     """Into a lane where others may be: the turn begins at once only where nobody is before it."""
     if arrival.session is not None:
         _join_session(db, arrival, lane)
+    if arrival.slot is not None:  # a run whose turn was cut off may have left its session open
+        db.execute("UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL", (arrival.now, lane))
     if offer is not None and arrival.due_at <= offer.now and is_idle(db, lane):
         return _begin(db, arrival, lane, offer)
     waiting = db.execute(
@@ -158,42 +163,6 @@ def bind(db: Db, connection: Account, chat: str, agent: AgentId | None, now: flo
 def said(chat: str, message: str) -> str:
     """Which message this is, in an account."""
     return f"{chat}\n{message}"
-
-
-def find_lane(db: Db, address: LaneAddress) -> LaneId | None:
-    """The lane of that address, where there is one."""
-    found = db.execute(
-        "SELECT id FROM lane WHERE agent = ? AND platform = ? AND account = ? AND chat_type = ? AND chat = ?"
-        " AND thread = ? AND user = ?",
-        _parts(address),
-    ).fetchone()
-    return None if found is None else LaneId(found[0])
-
-
-def lane_id(db: Db, address: LaneAddress, now: float) -> LaneId:
-    """The lane of that address, made at its first message."""
-    return find_lane(db, address) or _insert_lane(db, address, now)
-
-
-def _insert_lane(db: Db, address: LaneAddress, now: float) -> LaneId:
-    made = db.execute(
-        "INSERT INTO lane (agent, platform, account, chat_type, chat, thread, user, label, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_parts(address), address.label, now),
-    )
-    return LaneId(made.lastrowid or 0)
-
-
-def _parts(address: LaneAddress) -> tuple[str, ...]:
-    return (
-        address.agent,
-        address.platform,
-        address.account,
-        address.chat_type,
-        address.chat,
-        address.thread,
-        address.user,
-    )
 
 
 def _duplicate(db: Db, arrival: Arrival) -> Accepted | None:

@@ -21,11 +21,12 @@ from serai.ports.store import (
     Undo,
     Verdict,
 )
-from serai.stores.sqlite.accept import bind, find_lane, lane_id
+from serai.stores.sqlite.accept import bind
 from serai.stores.sqlite.approval import decide, revoke
 from serai.stores.sqlite.codec import decode_ended
 from serai.stores.sqlite.delivery import insert as insert_delivery
 from serai.stores.sqlite.home_chat import set_home_chat
+from serai.stores.sqlite.lane import find_lane, lane_id
 
 Db = sqlite3.Connection
 

@@ -107,6 +107,11 @@ def prune(db: Db, dedupe_before: float, step_before: float, now: float) -> int:
         "DELETE FROM turn WHERE ended_at < ?1 AND id IN (SELECT turn FROM input WHERE received_at < ?1)",
         (dedupe_before,),
     ).rowcount
+    gone += db.execute(
+        "DELETE FROM slot WHERE noted_at < ? AND (input IS NULL OR input NOT IN"
+        " (SELECT id FROM input WHERE pending = 1))",
+        (dedupe_before,),
+    ).rowcount
     gone += db.execute("DELETE FROM approval WHERE created_at < ?", (dedupe_before,)).rowcount
     forget_fleeting(db)
     gone += db.execute("DELETE FROM record WHERE created_at < ?", (dedupe_before,)).rowcount

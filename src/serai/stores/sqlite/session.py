@@ -7,8 +7,8 @@ from serai.core.ids import AgentId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
 from serai.ports.store import Erased, Fork, SessionTaken
-from serai.stores.sqlite.accept import lane_id
 from serai.stores.sqlite.codec import encode
+from serai.stores.sqlite.lane import lane_id
 
 Db = sqlite3.Connection
 

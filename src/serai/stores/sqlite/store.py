@@ -20,6 +20,7 @@ from serai.ports.store import (
     Erased,
     Exchange,
     Finish,
+    Finished,
     Fork,
     Holder,
     Idempotency,
@@ -50,6 +51,7 @@ from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.home_chat import SqliteHomeChats
 from serai.stores.sqlite.mailbox import SqliteMailbox
 from serai.stores.sqlite.record import SqliteRecords
+from serai.stores.sqlite.slot import SqliteSlots
 from serai.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -73,6 +75,7 @@ class SqliteStore:
         self.records = SqliteRecords(self._writer, read)
         self.conversations = SqliteConversations(self._writer, read)
         self.home_chats = SqliteHomeChats(read)
+        self.slots = SqliteSlots(self._writer, read)
 
     async def look(self, connection: Account, dedupe_key: str, chat: str, user: str = "") -> Known:
         return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))
@@ -138,7 +141,7 @@ class SqliteStore:
     async def release(self, fence: Fence, due_at: float) -> None:
         await self._writer.run(lambda db: turn.release(db, fence, due_at), sync=False)
 
-    async def finish(self, fence: Fence, finish: Finish, now: float) -> bool:
+    async def finish(self, fence: Fence, finish: Finish, now: float) -> Finished:
         return await self._writer.run(lambda db: turn.finish(db, fence, finish, now), sync=True)
 
     async def cancel(self, input_id: InputId, reason: str) -> bool:

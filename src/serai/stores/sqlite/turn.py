@@ -7,12 +7,13 @@ from itertools import takewhile
 from serai.core.error import Fenced, UnknownAgent
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import AgentId, InputId, TurnId
-from serai.core.message import Message
 from serai.core.turn import Fence, Input, Step, together
-from serai.ports.store import Exchange, Finish
+from serai.ports.store import Exchange, Finish, Finished
 from serai.stores.sqlite.claim import take, waiting
 from serai.stores.sqlite.codec import decode_body, decode_ended, decode_message, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery
+from serai.stores.sqlite.saying import append, say
+from serai.stores.sqlite.slot_claim import note_problems
 from serai.stores.sqlite.telling import check, settle_texts
 
 Db = sqlite3.Connection
@@ -65,7 +66,7 @@ def release(db: Db, fence: Fence, due_at: float) -> None:
     )
 
 
-def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
+def finish(db: Db, fence: Fence, end: Finish, now: float) -> Finished:
     row = db.execute(
         "UPDATE turn SET state = ?, result = ?, ended_at = ?, token = '' WHERE id = ? AND token = ?"
         " AND state = 'running' RETURNING lane, session, EXISTS"
@@ -81,6 +82,8 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
             " WHERE pending = 1 AND lane = ? AND state = 'claimed')",
             (lane,),
         )
+    if end.problems:
+        note_problems(db, lane, end.problems)
     db.execute(
         "UPDATE input SET state = ?, pending = NULL WHERE pending = 1 AND lane = ? AND state = 'claimed'",
         (end.ended.state, lane),
@@ -89,24 +92,16 @@ def finish(db: Db, fence: Fence, end: Finish, now: float) -> bool:
         db.execute("UPDATE step SET state = 'interrupted' WHERE turn = ? AND state = 'started'", (fence.turn,))
     if end.steps:
         _write_steps(db, fence.turn, end.steps)
-    _append(db, session, fence.turn, end.messages, now)
+    count = append(db, session, fence.turn, end.messages, now)
+    if end.closes:
+        db.execute("UPDATE session SET closed_at = ? WHERE id = ?", (now, session))
+    for said in end.said:
+        say(db, said, fence.turn, now)
     if end.sealed:
         settle_texts(db, fence.turn, end.sealed, now)
     for delivery in end.deliveries:
         insert_delivery(db, delivery, fence.turn, now)
-    return bool(more)
-
-
-def _append(db: Db, session: str, turn: TurnId, messages: Sequence[Message], now: float) -> None:
-    count = db.execute(
-        "UPDATE session SET messages = messages + ?, last_at = ? WHERE id = ? RETURNING messages",
-        (len(messages), now, session),
-    ).fetchone()[0]
-    first = count - len(messages)
-    db.executemany(
-        "INSERT INTO message (session, n, turn, body, created_at) VALUES (?, ?, ?, ?, ?)",
-        [(session, n, turn, encode(message), now) for n, message in enumerate(messages, start=first)],
-    )
+    return Finished(bool(more), count)
 
 
 def cancel(db: Db, input_id: InputId, reason: str) -> bool:

@@ -1,0 +1,36 @@
+"""What runs jobs at their time, put together (SPEC 9)."""
+
+from dataclasses import dataclass
+
+from serai.core.schedule import parse_schedule
+from serai.gateway.agenda import Agenda
+from serai.gateway.door import Door
+from serai.gateway.jobs import Jobs
+from serai.gateway.keeping import Keeping
+from serai.gateway.scheduler import Scheduler
+from serai.jobs.disk import DiskJobs
+from serai.ports.clock import Entropy
+from serai.ports.jobs import JobFiles
+from serai.ports.slots import Slots
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """The scheduler, what keeps the output of runs, and what people do with jobs."""
+
+    scheduler: Scheduler
+    keeping: Keeping
+    jobs: Jobs
+
+
+def job_files(entropy: Entropy) -> JobFiles:
+    """The files of jobs, on disk."""
+    return DiskJobs(parse_schedule, entropy)
+
+
+def make_schedules(door: Door, files: JobFiles, slots: Slots) -> Schedules:
+    """All of it, for one gateway."""
+    agenda = Agenda(door.state, files, slots, door.clock)
+    keeping = Keeping(files, slots, door.meter)
+    scheduler = Scheduler(door, agenda, slots, keeping)
+    return Schedules(scheduler, keeping, Jobs(door.state, agenda, scheduler, files, slots, door.clock))

@@ -1,0 +1,37 @@
+"""From a wall clock's time to the moment that it means (SPEC 9.2)."""
+
+from datetime import UTC, datetime, tzinfo
+
+
+def change_between(zone: tzinfo, start: int, end: int) -> int | None:
+    """The moment at which `zone` changes its offset to UTC, if it has another one after `start` up to `end`.
+
+    All in whole seconds since the epoch; at most one change is looked for.
+    """
+    before = _offset(zone, start)
+    if _offset(zone, end) == before:
+        return None
+    while end - start > 1:
+        middle = (start + end) // 2
+        if _offset(zone, middle) == before:
+            start = middle
+        else:
+            end = middle
+    return end
+
+
+def _offset(zone: tzinfo, moment: int) -> object:
+    return datetime.fromtimestamp(moment, zone).utcoffset()
+
+
+def moment_of(local: datetime, zone: tzinfo) -> float:
+    """When a clock in `zone` shows `local`, in seconds since the epoch.
+
+    Of a time that it shows twice it is the first; one that it skips is moved forward to the end of what is skipped.
+    """
+    late = local.replace(tzinfo=zone, fold=0).timestamp()
+    if datetime.fromtimestamp(late, UTC).astimezone(zone).replace(tzinfo=None) == local.replace(fold=0):
+        return late
+    early = local.replace(tzinfo=zone, fold=1).timestamp()
+    change = change_between(zone, int(early) - 1, int(late) + 1)
+    return late if change is None else float(change)

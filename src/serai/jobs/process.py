@@ -1,0 +1,141 @@
+"""A child process in its own group: bounded output, bounded time, and nothing of it left behind."""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+OUTPUT_MOST: Final = 200_000
+"""Bytes of a script's output that are kept."""
+
+_TAIL: Final = 4096
+"""How many of them are the last ones: what a script says last tells whether the model is asked (SPEC 9.4)."""
+
+_DRAIN_S: Final = 0.5
+"""Seconds for what is still in the pipes when the process has ended; others may hold them open."""
+
+_REAP_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended. `code` is negative for a signal, None where it would not end. `overdue`: it was too
+    slow."""
+
+    code: int | None
+    output: str
+    error: str
+    overdue: bool = False
+
+
+async def run(
+    command: Sequence[str], workdir: Path, environment: Mapping[str, str], limit_s: float, grace_s: float
+) -> Ended:
+    """Runs a command with that environment alone, its input closed. When cancelled, its group is killed.
+
+    Raises OSError, ValueError where it cannot be started.
+    """
+    async with _Pipe(OUTPUT_MOST) as output, _Pipe(_TAIL) as error:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=DEVNULL,
+            stdout=output.writer,
+            stderr=error.writer,
+            cwd=workdir,
+            env=dict(environment),
+            start_new_session=True,
+        )
+        output.begin()
+        error.begin()
+        try:
+            overdue = await _wait(process, limit_s, grace_s)
+            _signal(process, signal.SIGKILL)
+            await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
+        finally:
+            _signal(process, signal.SIGKILL)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _REAP_S)
+        return Ended(process.returncode, output.text(), error.text(), overdue)
+
+
+async def _wait(process: Process, limit_s: float, grace_s: float) -> bool:
+    """Waits for the end, and asks for it after `limit_s`. Whether it had to."""
+    try:
+        await asyncio.wait_for(process.wait(), limit_s)
+    except TimeoutError:
+        _signal(process, signal.SIGTERM)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), grace_s)
+        return True
+    return False
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    """To all of the group, be its first process alive or not."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+class _Pipe(asyncio.Protocol):
+    """Our end of what a child writes; keeps the beginning and the end of it. Reading never stops, so that nobody is
+    blocked. The pipe is ours, and not the event loop's, because a grandchild may keep it open for ever."""
+
+    def __init__(self, most: int) -> None:
+        self._head_most = max(most - _TAIL, 0)
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._total = 0
+        self._transport: asyncio.ReadTransport | None = None
+        self._open_writer = False
+        self.writer = -1
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> "_Pipe":
+        reader, self.writer = os.pipe()
+        self._open_writer = True
+        file = os.fdopen(reader, "rb", buffering=0)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: self, file)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.begin()
+        if self._transport is not None:
+            self._transport.close()
+
+    def begin(self) -> None:
+        """The child has its end: ours of it is closed, so that the last writer's end is the end."""
+        if self._open_writer:
+            self._open_writer = False
+            os.close(self.writer)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.ReadTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._total += len(data)
+        room = self._head_most - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        self._tail += data
+        del self._tail[:-_TAIL]
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def text(self) -> str:
+        """What was written, the middle left out where it was too much."""
+        missing = self._total - len(self._head) - len(self._tail)
+        if not missing:
+            return _decoded(self._head + self._tail)
+        return f"{_decoded(self._head)}\n[{missing:,} bytes are left out here]\n{_decoded(self._tail)}"
+
+
+def _decoded(data: bytes | bytearray) -> str:
+    return data.decode(errors="replace").replace("\0", "")

@@ -1,0 +1,125 @@
+"""Running a job's script (SPEC 9.4): which program, where, with which environment, for how long."""
+
+import os
+import sys
+from asyncio import to_thread
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import Final
+
+from serai.core.job import Job
+from serai.jobs.folder import directory, is_inside
+from serai.jobs.process import Ended, run
+from serai.ports.jobs import ScriptResult
+
+SCRIPT_LIMIT_S: Final = 120.0
+SCRIPT_GRACE_S: Final = 2.0
+"""Seconds between asking a script to end and ending it."""
+
+PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_STDERR_LINES: Final = 5
+_STDERR_LONGEST: Final = 500
+
+
+class Unfit(Exception):
+    """A script that cannot be started. The text is a sentence about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to start, with real paths."""
+
+    command: tuple[str, ...]
+    workdir: Path
+    environment: Mapping[str, str]
+
+
+class ScriptRunner:
+    """Runs scripts. `limit_s` is how long one may take, `grace_s` what it gets to end by itself then."""
+
+    def __init__(self, limit_s: float = SCRIPT_LIMIT_S, grace_s: float = SCRIPT_GRACE_S) -> None:
+        self._limit_s = limit_s
+        self._grace_s = grace_s
+
+    async def run(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+        """See `JobFiles.run_script`."""
+        name = f"The script `{job.script}`"
+        try:
+            plan = await to_thread(_plan, cron, job, environment)
+            ended = await run(plan.command, plan.workdir, plan.environment, self._limit_s, self._grace_s)
+        except Unfit as fault:
+            return ScriptResult("", f"{name} {fault}.")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            return ScriptResult("", f"{name} could not be started: {reason}.")
+        return ScriptResult(ended.output, self._fault(name, ended))
+
+    def _fault(self, name: str, ended: Ended) -> str | None:
+        if ended.code == 0 and not ended.overdue:
+            return None
+        if ended.overdue:
+            how = f"took longer than {self._limit_s:g} s and was ended"
+        elif ended.code is None:
+            how = "could not be ended"
+        elif ended.code < 0:
+            how = f"was ended by signal {-ended.code}"
+        else:
+            how = f"failed with exit code {ended.code}"
+        said = _last_lines(ended.error)
+        return f"{name} {how}: {said}" if said else f"{name} {how}."
+
+
+def _last_lines(error: str) -> str:
+    lines = [line.rstrip() for line in error.splitlines() if line.strip()]
+    return "\n".join(lines[-_STDERR_LINES:])[-_STDERR_LONGEST:]
+
+
+def _plan(cron: Path, job: Job, environment: Mapping[str, str]) -> _Plan:
+    """Looks at script and folders as they are now, links resolved. Raises Unfit."""
+    home = Path(os.path.realpath(cron.parent))
+    script = _script(directory(cron) / "scripts", job.script)
+    given = {"PATH": PATH, "HOME": str(home), "LANG": "C.UTF-8"}
+    return _Plan(_command(script), _workdir(home, job.workdir), {**given, **environment})
+
+
+def _script(folder: Path, name: str | None) -> Path:
+    if name is None:
+        raise Unfit("is not named by its job")
+    path = folder / name
+    if not is_inside(folder, folder.parent) or not is_inside(path, Path(os.path.realpath(folder))):
+        raise Unfit("leads out of `cron/scripts/`")
+    real = Path(os.path.realpath(path))
+    if not real.exists():
+        raise Unfit("does not exist in `cron/scripts/`")
+    if not real.is_file():
+        raise Unfit("is no file")
+    return real
+
+
+def _command(script: Path) -> tuple[str, ...]:
+    if script.suffix == ".py":
+        return sys.executable, str(script)
+    if script.suffix in (".sh", ".bash"):
+        bash = which("bash", path=PATH)
+        if bash is None:
+            raise Unfit("needs bash, which this machine does not have")
+        return bash, str(script)
+    if not os.access(script, os.X_OK):
+        raise Unfit("is neither `.py` nor `.sh`, and may not be executed (chmod +x)")
+    return (str(script),)
+
+
+def _workdir(home: Path, name: str | None) -> Path:
+    workspace = home / "workspace"
+    if name is None:
+        workspace.mkdir(mode=0o700, exist_ok=True)
+    path = Path(os.path.realpath(workspace / (name or "")))
+    shown = name or "workspace"
+    if not path.is_relative_to(home):
+        raise Unfit(f"cannot work in `{shown}`, which leads out of the agent's home")
+    if not path.is_dir():
+        raise Unfit(f"cannot work in `{shown}`: there is no such folder")
+    return path

@@ -1,0 +1,50 @@
+"""Seeing that a folder has not changed, without reading it (SPEC 16.4)."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from serai.jobs.folder import JOBS_FILE, OWNER_FILE
+
+_CLOCK_GRAIN_NS: Final = 50_000_000
+"""Two changes of a file so close to one another may carry the same times."""
+
+_Look = tuple[int, int, int, int, int]
+
+
+class Watch:
+    """What the files of a folder looked like. `settled` is False where a change may have gone unseen."""
+
+    __slots__ = ("_looks", "_settled")
+
+    def __init__(self, folder: Path, wall: Callable[[], int] = time.time_ns) -> None:
+        """Looks now. `wall` gives nanoseconds since the epoch, as the file system counts them."""
+        now = wall()
+        self._looks = _looks(folder)
+        self._settled = all(look is None or abs(now - look[0]) > _CLOCK_GRAIN_NS for look in self._looks)
+
+    def holds(self, folder: Path) -> bool:
+        """Whether nothing has changed since."""
+        return self._settled and self._looks == _looks(folder)
+
+    def renew(self, other: "Watch") -> None:
+        """Takes over a later look at the same content."""
+        self._looks = other._looks
+        self._settled = other._settled
+
+
+def _looks(folder: Path) -> tuple[_Look | None, ...]:
+    """The jobs file through its links and as a link, and the owner."""
+    jobs, owner = f"{folder}/{JOBS_FILE}", f"{folder}/{OWNER_FILE}"
+    return _look(jobs, follow=True), _look(jobs, follow=False), _look(owner, follow=False)
+
+
+def _look(path: str, *, follow: bool) -> _Look | None:
+    """The time of the last status change comes first: unlike the other it cannot be set back."""
+    try:
+        found = os.stat(path, follow_symlinks=follow)  # noqa: PTH116 (a third of the cost of Path.stat)
+    except OSError:
+        return None
+    return found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev

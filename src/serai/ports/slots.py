@@ -1,0 +1,134 @@
+"""When jobs ran, and when they should have: the state of schedules (SPEC 9.1, 9.3).
+
+A slot is a moment at which a job was due. It is claimed in the transaction that stores its input
+(`Arrival.slot`), so it runs once however many processes look at the same directory; how it went is told by that
+input's turn, which is the only truth about it. Directories are real paths. All times are seconds since the epoch.
+Every method may raise StorageFailed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from serai.core.delivery import Delivery
+from serai.core.error import SeraiError
+from serai.core.ids import AgentId, InputId, JobId, SessionId
+
+SlotState = Literal["waiting", "running", "ok", "failed", "cancelled", "missed"]
+
+
+class SlotTaken(SeraiError):
+    """This slot was claimed, or recorded as missed, before."""
+
+
+class JobRunning(SeraiError):
+    """An earlier run of the job has not ended; a job never overlaps itself (SPEC 9.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSlot:
+    """A slot to be claimed. `manual`: somebody asked for the run; it is no slot of the schedule."""
+
+    directory: str
+    job: JobId
+    at: float
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobMark:
+    """What is remembered of a job. `key` is its schedule with its zone, empty while it is disabled; `since` is when
+    this key was first seen. Everything up to `decided` is settled. `runs` counts the slots that were claimed since.
+    `owner` is the API key that made the job."""
+
+    key: str
+    since: float
+    decided: float
+    runs: int = 0
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A slot and what became of it.
+
+    `missed`: every slot from `at` to `until` was, for the `reason`. Else `reason` is why its run failed. `manual`:
+    somebody asked for it. `output` is the name under which its text is kept. `problems` are targets that nothing
+    could be sent to.
+    """
+
+    at: float
+    state: SlotState
+    manual: bool = False
+    until: float | None = None
+    reason: str | None = None
+    run: InputId | None = None
+    agent: AgentId | None = None
+    session: SessionId | None = None
+    claimed_at: float | None = None
+    ended_at: float | None = None
+    output: str | None = None
+    problems: tuple[str, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a run has left, and is not in its file yet."""
+
+    run: InputId
+    agent: AgentId
+    directory: str
+    job: JobId
+    at: float
+    text: str
+
+
+class Slots(Protocol):
+    """The memory of schedules."""
+
+    async def store_name(self) -> str:
+        """Which store this is, the same for ever: what stands in `.owner` (SPEC 9.1)."""
+        ...
+
+    async def marks(self, directory: str) -> Mapping[JobId, JobMark]:
+        """What is remembered of the directory's jobs."""
+        ...
+
+    async def see(self, directory: str, keys: Mapping[JobId, str], now: float) -> None:
+        """Jobs whose key is new: their time begins now, and nothing is owed for what was before."""
+        ...
+
+    async def give(self, directory: str, job: JobId, owner: str, now: float) -> None:
+        """A job of that API key's."""
+        ...
+
+    async def miss(self, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:
+        """Records that all slots from `first` to `last` did not run. One that was claimed stays claimed."""
+        ...
+
+    async def active(self) -> Sequence[tuple[str, JobId, InputId]]:
+        """Runs that have not ended: directory, job, input."""
+        ...
+
+    async def history(
+        self, directory: str, job: JobId, *, limit: int = 50, before: float | None = None
+    ) -> Sequence[SlotRow]:
+        """A job's slots, the latest first; only those before that moment."""
+        ...
+
+    async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
+        """These jobs' last slots, without their deliveries."""
+        ...
+
+    async def left(self, limit: int = 100) -> Sequence[Left]:
+        """What ended runs have left, and is not in its file yet."""
+        ...
+
+    async def kept(self, run: InputId, output: str) -> None:
+        """Notes the file."""
+        ...
+
+    async def forget(self, directory: str, job: JobId) -> None:
+        """The job was removed: what is remembered of it is not to be found again by another one of its id."""
+        ...

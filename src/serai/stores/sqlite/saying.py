@@ -1,0 +1,64 @@
+"""What joins a session's history: a turn's own messages, and what an agent says of its own accord (SPEC 9.4)."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from serai.core.ids import TurnId
+from serai.core.message import Message
+from serai.ports.store import Said
+from serai.stores.sqlite.codec import encode
+from serai.stores.sqlite.lane import lane_id
+
+Db = sqlite3.Connection
+
+
+def append(
+    db: Db, session: str, turn: TurnId, messages: Sequence[Message], now: float, *, unasked: bool = False
+) -> int:
+    """Adds messages; returns how many the session has then. What came `unasked` does not keep a session alive."""
+    count: int = db.execute(
+        "UPDATE session SET messages = messages + ?, last_at = iif(?, last_at, ?) WHERE id = ? RETURNING messages",
+        (len(messages), unasked, now, session),
+    ).fetchone()[0]
+    first = count - len(messages)
+    db.executemany(
+        "INSERT INTO message (session, n, turn, body, created_at) VALUES (?, ?, ?, ?, ?)",
+        [(session, n, turn, encode(message), now) for n, message in enumerate(messages, start=first)],
+    )
+    return count
+
+
+def say(db: Db, said: Said, turn: TurnId, now: float) -> None:
+    """Adds a text to the chat's open sessions; where nobody has spoken there yet, the first one begins with it."""
+    lanes = _lanes(db, said)
+    if not lanes:
+        lanes = [lane_id(db, said.address, now)]
+    for lane in lanes:
+        session = _open_session(db, said, lane, alone=len(lanes) == 1, now=now)
+        if session is not None:
+            append(db, session, turn, [Message("assistant", said.text)], now, unasked=True)
+
+
+def _lanes(db: Db, said: Said) -> list[int]:
+    """The lanes of a place: the shared one, or those of all who have spoken there."""
+    at = said.address
+    rows = db.execute(
+        "SELECT id FROM lane WHERE agent = ? AND platform = ? AND account = ?"
+        " AND chat_type IN ('dm', 'group', 'channel', 'thread') AND chat = ? AND thread = ?",
+        (at.agent, at.platform, at.account, at.chat, at.thread),
+    )
+    return [lane for (lane,) in rows.fetchall()]
+
+
+def _open_session(db: Db, said: Said, lane: int, *, alone: bool, now: float) -> str | None:
+    row = db.execute("SELECT id, last_at FROM session WHERE lane = ? AND closed_at IS NULL", (lane,)).fetchone()
+    if row is not None and row[1] >= said.reset_before:
+        return str(row[0])
+    if not alone:
+        return None
+    db.execute("UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL", (now, lane))
+    db.execute(
+        "INSERT INTO session (id, lane, owner, opened_at, last_at) VALUES (?, ?, '', ?, ?)",
+        (said.new_session, lane, now, now),
+    )
+    return said.new_session

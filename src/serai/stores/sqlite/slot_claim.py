@@ -1,0 +1,49 @@
+"""Claiming a slot of a job, in the transaction that accepts its input (SPEC 9.3)."""
+
+import sqlite3
+
+from serai.core.ids import InputId
+from serai.ports.slots import JobRunning, NewSlot, SlotTaken
+from serai.stores.sqlite.codec import encode
+
+Db = sqlite3.Connection
+
+
+def take(db: Db, slot: NewSlot, input_id: InputId, now: float) -> None:
+    """Claims a slot for an input. Raises SlotTaken, JobRunning."""
+    before = db.execute(
+        "SELECT at, until FROM slot WHERE directory = ? AND job = ? AND at <= ? ORDER BY at DESC LIMIT 1",
+        (slot.directory, slot.job, slot.at),
+    ).fetchone()
+    if before is not None and (before[0] == slot.at or (before[1] is not None and before[1] >= slot.at)):
+        raise SlotTaken("this slot was claimed or missed before")
+    if _is_running(db, slot):
+        raise JobRunning("an earlier run of this job has not ended")
+    db.execute(
+        "INSERT INTO slot (directory, job, at, input, manual, noted_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (slot.directory, slot.job, slot.at, input_id, slot.manual, now),
+    )
+    if not slot.manual:
+        db.execute(
+            "UPDATE job SET decided = max(decided, ?), runs = runs + 1 WHERE directory = ? AND job = ?",
+            (slot.at, slot.directory, slot.job),
+        )
+
+
+def _is_running(db: Db, slot: NewSlot) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM lane JOIN input ON input.pending = 1 AND input.lane = lane.id"
+        " JOIN slot ON slot.input = input.id AND slot.input IS NOT NULL"
+        " WHERE lane.platform = 'cron' AND lane.chat = ? AND slot.directory = ? LIMIT 1",
+        (slot.job, slot.directory),
+    ).fetchone()
+    return found is not None
+
+
+def note_problems(db: Db, lane: int, problems: tuple[str, ...]) -> None:
+    """Keeps what is wrong with the targets of the run that is under way in a lane."""
+    db.execute(
+        "UPDATE slot SET problems = ? WHERE input IS NOT NULL AND input IN"
+        " (SELECT id FROM input WHERE pending = 1 AND lane = ? AND state = 'claimed')",
+        (encode(problems), lane),
+    )
