@@ -1,12 +1,14 @@
 """An archive with nothing in it but the sessions that a test names, and nothing to change, for servers whose test is
 about something else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from serai.core.cursor import Cursor
 from serai.core.delivery import Delivery
-from serai.core.ids import MAIN, AgentId, DeliveryId, SessionId
+from serai.core.ids import MAIN, AgentId, DeliveryId, JobId, SessionId
+from serai.gateway.jobs import Jobs, JobView
 from serai.gateway.sending import Dispatched
+from serai.ports.jobs import UnknownJob
 from serai.ports.store import (
     ANY_DELIVERY,
     ANY_SESSION,
@@ -86,3 +88,16 @@ async def no_retry(delivery: DeliveryId) -> Delivery | None:
 async def nothing_sent(values: Sequence[str], text: str, agent: AgentId | None) -> Sequence[Dispatched]:
     """There is no chat."""
     return [Dispatched(value, agent, error="there is no chat") for value in values]
+
+
+class NoJobs(Jobs):
+    """There are none."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
+        return []
+
+    async def one(self, agent: AgentId, job: JobId) -> JobView:
+        raise UnknownJob(f"the agent `{agent}` has no job `{job}`")

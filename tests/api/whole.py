@@ -94,6 +94,7 @@ class Whole:
                 sessions=NoSessions(),
                 retry=no_retry,
                 send=stage.sending.send,
+                jobs=stage.jobs,
                 activity=Activity(),
                 lasting=stage.lasting,
                 approvals=RunApprovals(stage.approvals) if asking else self.approvals,

@@ -10,6 +10,7 @@ from pathlib import Path
 from serai.agent.fallback import Fallback, RetryBudget
 from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
+from serai.app.schedule import make_schedules
 from serai.core.error import FetchFailed
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId
 from serai.core.live import LivePolicy
@@ -27,6 +28,7 @@ from serai.gateway.door import Door
 from serai.gateway.draft import Means
 from serai.gateway.drafts import Drafts
 from serai.gateway.enclosed import Enclosed
+from serai.gateway.errand import Errands
 from serai.gateway.fair import FairShare
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
@@ -43,7 +45,7 @@ from serai.gateway.state import State
 from serai.gateway.supervisor import wake_unfinished
 from serai.gateway.switchboard import Switchboard
 from serai.gateway.targets import Targets
-from serai.gateway.turn import Workshop
+from serai.gateway.workshop import Workshop
 from serai.plugins.hooks import PluginHooks
 from serai.ports.hooks import Choice
 from serai.ports.model import Model
@@ -51,6 +53,7 @@ from serai.ports.platform import Platform
 from serai.ports.tool import Tool
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import SeededEntropy, VirtualClock
+from serai.testing.jobs import MemoryJobs
 from serai.testing.platform import FakePlatform
 from tests.stores.test_sqlite import memory_store
 
@@ -159,6 +162,7 @@ class Stage:
         hooks: PluginHooks | None = None,
         state: State | None = None,
         inbox: FakeInbox | None = None,
+        files: MemoryJobs | None = None,
         seed: int = 7,
     ) -> None:
         inbox = inbox or FakeInbox()
@@ -187,6 +191,8 @@ class Stage:
         budget = RetryBudget(tries=3, seconds=60.0)
         means = Means(self.store, self.engine, self.clock, self.entropy, self.outbox.split, self.outbox.grow)
         self.approvals = Approvals(self.state, self.store, self.engine, self.clock, self.agent_hooks, self.outbox)
+        self.files = files or MemoryJobs()
+        self.targets = Targets(self.state, self.store.home_chats)
         workshop = Workshop(
             state=self.state,
             store=self.store,
@@ -203,6 +209,16 @@ class Stage:
             presence=Presence(self.switchboard.platform),
             asking=Asking(means, self.state, self.agent_hooks, self.outbox, self.approvals),
             enclosed=Enclosed(self.state, self.switchboard.platform, inbox, fetch),
+            errands=Errands(
+                self.state,
+                self.store,
+                self.files,
+                self.targets,
+                self.outbox.split,
+                self.outbox.takes,
+                self.clock,
+                self.entropy,
+            ),
             takes=self.outbox.takes,
             hooks=self.agent_hooks,
         )
@@ -219,15 +235,17 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        self.targets = Targets(self.state, self.store.home_chats)
         self.sending = Sending(door, self.targets, self.outbox.split)
         commands = Commands(door, self.outbox.split, self.approvals, self.targets)
         self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
         self.lasting = Lasting(door, self.runs, self.store.records)
+        self.schedules = make_schedules(door, self.files, self.store.slots)
+        self.jobs = self.schedules.jobs
 
     @asynccontextmanager
-    async def running(self, *, recover: bool = False) -> AsyncIterator["Stage"]:
-        """Runs engine and connections for the block; what runs at its end is given back, as at a shutdown."""
+    async def running(self, *, recover: bool = False, schedules: bool = False) -> AsyncIterator["Stage"]:
+        """Runs engine and connections for the block, and `schedules` where they are wanted; what runs at its end is
+        given back, as at a shutdown."""
         tasks = [
             asyncio.create_task(self.engine.run(self._drain)),
             asyncio.create_task(self.switchboard.run(self.intake.receive)),
@@ -237,6 +255,11 @@ class Stage:
             left = await self.store.recover(frozenset(), self.clock.now())
             await self.lasting.resume()
             wake_unfinished(self.engine, left)
+        if schedules:
+            tasks += [
+                asyncio.create_task(self.schedules.keeping.run()),
+                asyncio.create_task(self.schedules.scheduler.run()),
+            ]
         try:
             yield self
         finally:

@@ -26,7 +26,7 @@ from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
 from tests.api.asking import NoApprovals
-from tests.api.nothing import NoArchive, NoSessions, no_retry, nothing_sent
+from tests.api.nothing import NoArchive, NoJobs, NoSessions, no_retry, nothing_sent
 from tests.gateway.stage import Stage, snapshot
 from tests.patience import PATIENCE_S
 
@@ -164,6 +164,7 @@ class WebStage:
             sessions=NoSessions(),
             retry=no_retry,
             send=nothing_sent,
+            jobs=NoJobs(),
             activity=Activity(),
             lasting=stage.lasting,
             approvals=NoApprovals(),

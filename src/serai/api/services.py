@@ -14,6 +14,7 @@ from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
+from serai.gateway.jobs import Jobs
 from serai.gateway.run import Ask
 from serai.gateway.sending import Dispatched
 from serai.ports.clock import Clock, Entropy
@@ -179,9 +180,9 @@ class Services:
     """Everything behind the API.
 
     `archive` is for reading what is stored; `retry` sends a delivery again, `send` a text to the places that
-    values mean. `endpoint` finds the platform that
-    receives at `POST /<platform>/<account>`, None where there is none; `metrics` is the Prometheus text; `reload`
-    reads the configuration anew and raises BadConfiguration; `local_token` makes its bearer the local admin.
+    values mean. `endpoint` finds the platform that receives at `POST /<platform>/<account>`, None where there is
+    none; `metrics` is the Prometheus text; `reload` reads the configuration anew and raises BadConfiguration;
+    `local_token` makes its bearer the local admin.
     """
 
     snapshot: Callable[[], Snapshot]
@@ -191,6 +192,7 @@ class Services:
     sessions: Sessions
     retry: Callable[[DeliveryId], Awaitable[Delivery | None]]
     send: Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]
+    jobs: Jobs
     activity: Activity
     lasting: Lasting
     approvals: Approvals

@@ -265,6 +265,7 @@ class Gateway:
             sessions=Sessions(door),
             retry=self._retry,
             send=self._sending.send,
+            jobs=self._schedules.jobs,
             activity=self._activity,
             lasting=self._lasting,
             approvals=RunApprovals(self._approvals),

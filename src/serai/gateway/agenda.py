@@ -166,7 +166,7 @@ class Agenda:
         marks = await self._slots.marks(directory)
         new = {job: key for job, key in keys.items() if job not in marks or marks[job].key != key}
         if new:
-            await self._slots.see(directory, new, self._clock.now())
+            await self._slots.see(directory, new, float(int(self._clock.now())))  # slots are whole seconds
             marks = await self._slots.marks(directory)
         return marks
 

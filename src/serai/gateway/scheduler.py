@@ -211,21 +211,30 @@ class Scheduler:
     async def _begin(self, entry: Entry, run: InputId, slot: float) -> None:
         """Claims a slot and follows its run."""
         subscription = self._door.subscribe(run_topic(run))
+        claimed = False
+        try:
+            claimed = await self._claim(entry, run, slot)
+        finally:
+            if not claimed:
+                subscription.close()
+                self._vacate(entry)
+        if claimed:
+            await self._follow(entry, run, subscription)
+
+    async def _claim(self, entry: Entry, run: InputId, slot: float) -> bool:
+        """Whether the slot is this run's. One that cannot be had just now is due again."""
         try:
             await self._door.accept(job_arrival(entry, run, slot, self._door.clock.now()))
-            entry.runs += 1
         except SlotTaken:
-            self._vacate(entry)
+            return False
         except (JobRunning, StorageFailed) as error:
             _log.warning("a job has to wait", agent=entry.agent, job=entry.job.id, reason=str(error))
-            entry.due = entry.due or slot
             await asyncio.sleep(_AGAIN_SECONDS)
-            self._vacate(entry)
+            entry.due = entry.due or slot
             self._due.put(entry)
-        else:
-            await self._follow(entry, run, subscription)
-            return
-        subscription.close()
+            return False
+        entry.runs += 1
+        return True
 
     async def begin_now(self, entry: Entry) -> InputId:
         """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, StorageFailed."""

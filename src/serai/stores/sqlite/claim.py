@@ -13,6 +13,7 @@ from serai.core.message import Message
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
 from serai.ports.store import ClaimOffer
 from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_source, decode_target
+from serai.stores.sqlite.saying import overhear
 from serai.stores.sqlite.telling import told
 
 Db = sqlite3.Connection
@@ -169,13 +170,17 @@ def open_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, ow
     return _Opened(session, False, row[2], row[3], SessionSettings(*row[4:]))
 
 
-def new_session(db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, owner: str) -> _Opened:
+def new_session(
+    db: Db, lane: LaneId, offer: ClaimOffer, wanted: str | None, owner: str, *, alone: bool = False
+) -> _Opened:
+    """A session that begins now; `alone`: in a lane where nothing can have been said."""
     session = SessionId(wanted or offer.new_session)
     db.execute(
         "INSERT INTO session (id, lane, owner, prompt, opened_at, last_at) VALUES (?, ?, ?, ?, ?, ?)",
         (session, lane, owner if wanted else "", _prompt(db, offer), offer.now, offer.now),
     )
-    return _Opened(session, True, offer.prompt, 0)
+    heard = 0 if alone else overhear(db, lane, session, offer.reset_before)
+    return _Opened(session, True, offer.prompt, heard)
 
 
 def _prompt(db: Db, offer: ClaimOffer) -> str:

@@ -29,18 +29,41 @@ def append(
 
 
 def say(db: Db, said: Said, turn: TurnId, now: float) -> None:
-    """Adds a text to the chat's open sessions; where nobody has spoken there yet, the first one begins with it."""
-    lanes = _lanes(db, said)
-    if not lanes:
-        lanes = [lane_id(db, said.address, now)]
-    for lane in lanes:
-        session = _open_session(db, said, lane, alone=len(lanes) == 1, now=now)
+    """Adds a text to the chat's own session, and to the open ones of people who have sessions of their own there.
+    Those who have none yet hear it when theirs begins (`overhear`)."""
+    own = lane_id(db, said.address, now)
+    for lane in {own, *_lanes(db, said)}:
+        session = _open_session(db, said, lane, now, opens=lane == own)
         if session is not None:
             append(db, session, turn, [Message("assistant", said.text)], now, unasked=True)
 
 
+def overhear(db: Db, lane: int, session: str, reset_before: float) -> int:
+    """Begins the session of somebody who has one of their own in a chat with what was said to all there. Returns how
+    many messages that is."""
+    heard = db.execute(
+        "SELECT session.id FROM lane JOIN lane AS place ON place.agent = lane.agent"
+        " AND place.platform = lane.platform AND place.account = lane.account"
+        " AND place.chat_type IN ('dm', 'group', 'channel', 'thread') AND place.chat = lane.chat"
+        " AND place.thread = lane.thread AND place.user = ''"
+        " JOIN session ON session.lane = place.id AND session.closed_at IS NULL AND session.last_at >= ?"
+        " WHERE lane.id = ? AND lane.user <> ''",
+        (reset_before, lane),
+    ).fetchone()
+    if heard is None:
+        return 0
+    copied = db.execute(
+        "INSERT INTO message (session, n, turn, body, created_at)"
+        " SELECT ?, row_number() OVER (ORDER BY n) - 1, turn, body, created_at FROM message"
+        " WHERE session = ? ORDER BY n",
+        (session, heard[0]),
+    ).rowcount
+    db.execute("UPDATE session SET messages = ? WHERE id = ?", (copied, session))
+    return copied
+
+
 def _lanes(db: Db, said: Said) -> list[int]:
-    """The lanes of a place: the shared one, or those of all who have spoken there."""
+    """The lanes of a place: the shared one, and those of all who have spoken there."""
     at = said.address
     rows = db.execute(
         "SELECT id FROM lane WHERE agent = ? AND platform = ? AND account = ?"
@@ -50,11 +73,12 @@ def _lanes(db: Db, said: Said) -> list[int]:
     return [lane for (lane,) in rows.fetchall()]
 
 
-def _open_session(db: Db, said: Said, lane: int, *, alone: bool, now: float) -> str | None:
+def _open_session(db: Db, said: Said, lane: int, now: float, *, opens: bool) -> str | None:
+    """The lane's session in which the text is heard; where it `opens` one, there always is one."""
     row = db.execute("SELECT id, last_at FROM session WHERE lane = ? AND closed_at IS NULL", (lane,)).fetchone()
     if row is not None and row[1] >= said.reset_before:
         return str(row[0])
-    if not alone:
+    if not opens:
         return None
     db.execute("UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL", (now, lane))
     db.execute(

@@ -192,8 +192,8 @@ def left(db: Db, limit: int) -> list[Left]:
 
 def _text(ended: TurnEnded | None) -> str:
     if ended is not None and ended.answer is not None:
-        return ended.answer.text
-    return f"(The run failed: {ended.fault.text if ended and ended.fault else 'nobody knows why'}.)"
+        return f"{ended.answer.text.rstrip()}\n"
+    return f"(The run failed: {ended.fault.text if ended and ended.fault else 'nobody knows why'})\n"
 
 
 def kept(db: Db, run: InputId, output: str) -> None:
