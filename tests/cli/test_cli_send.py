@@ -47,7 +47,7 @@ def test_an_agent_is_passed_on_and_the_text_may_come_from_standard_input(
     accepted(gateway, result("telegram:1", "dlv_1", agent="ops"))
     settled(gateway, "dlv_1", "sent")
     assert serai("send", "--agent", "ops", "telegram:1", "-", typed="two\nlines\n").code == 0
-    assert gateway.asked[0].document == {"target": "telegram:1", "text": "two\nlines\n", "agent": "ops"}
+    assert gateway.asked[0].document == {"target": "telegram:1", "text": "two\nlines", "agent": "ops"}
 
 
 def test_each_target_has_a_line_and_one_failure_is_an_exit_code(serai: Terminal, gateway: FakeGateway) -> None:

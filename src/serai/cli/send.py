@@ -36,7 +36,7 @@ def send(place: Place, target: str, text: str, agent: str | None, as_json: bool)
     from serai.cli.document import listing, print_json
     from serai.cli.gateway import required
 
-    words = sys.stdin.buffer.read().decode(errors="replace") if text == "-" else text
+    words = sys.stdin.buffer.read().decode(errors="replace").rstrip("\n") if text == "-" else text
     if not words.strip():
         raise click.UsageError("The text is empty.")
     outcomes = dispatch.dispatch(required(place.layout.lock), target, words, agent, dispatch.PATIENCE_S)
