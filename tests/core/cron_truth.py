@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import product
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,8 +22,8 @@ from serai.core.slot import judge
 
 HOUR = 3600
 BEFORE, AFTER = 26 * HOUR, 26 * HOUR
-LONG_BEFORE = 60 * HOUR
-MANY = 60
+LONG_BEFORE = 50 * HOUR
+MANY = 24
 YEARS = (2024, 2028)
 EXPRESSIONS = 500
 
@@ -145,10 +146,13 @@ def changes() -> tuple[int, list[Change]]:
     return len(names), list(found.values())
 
 
+_parsed = lru_cache(maxsize=EXPRESSIONS)(parse_schedule)
+
+
 def compare(expression: str, change: Change, figures: Figures, seed: int) -> None:
     """Around one change; what differs is noted."""
     expected = _iterated(expression, change, figures)
-    timetable = Timetable(parse_schedule(expression), 0.0, change.zone)
+    timetable = Timetable(_parsed(expression), 0.0, change.zone)
     figures.pairs += 1
     dice = random.Random(seed)
     for start, end in _sections(expected, change.at, dice):
@@ -193,9 +197,9 @@ def _sections(expected: list[float], at: float, dice: random.Random) -> Iterator
         yield at - BEFORE, at + AFTER
         return
     yield at - HOUR / 2, at + 2.5 * HOUR
-    for _ in range(4):
+    for _ in range(3):
         start = dice.uniform(at - BEFORE, at + AFTER - HOUR)
-        end = expected[min(bisect_right(expected, start) + 8, len(expected) - 1)]
+        end = expected[min(bisect_right(expected, start) + 6, len(expected) - 1)]
         yield start, max(start, end)
 
 

@@ -138,7 +138,7 @@ def _slots(text: str, zone: tzinfo, start: int) -> Iterator[int]:
                 break
         else:
             return
-        start = max(start + _MINUTE, last // _MINUTE * _MINUTE + _MINUTE - 1)
+        start = (max(start, last) + 1) // _MINUTE * _MINUTE + _MINUTE - 1
 
 
 @lru_cache(maxsize=512)
