@@ -27,6 +27,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "/v1/runs": {"input": "hello", "model": "ops"},
     "/v1/runs/{id}/approval": {"choice": "deny"},
     "/api/routes/test": {"platform": "webhook"},
+    "/api/deliveries": {"target": "webhook:1", "text": "x", "agent": "ops"},
     "/api/sessions/{id}": {"title": "x"},
     "/api/sessions/{id}/fork": {},
     "/api/sessions/{id}/chat": {"message": "hello"},
