@@ -285,7 +285,7 @@ TARGETS: Final[Sequence[Row]] = (
         "unknown_parameter",
         "to",
     ),
-    posted("a target of NUL and half a pair", "/api/deliveries", {"target": "a:\0", "text": "\0"}, 202),
+    posted("a target and a text of NUL", "/api/deliveries", {"target": "a:\0", "text": "\0"}, 202),
     *JOBS,
     Row(
         "an event that is no number",

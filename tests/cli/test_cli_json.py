@@ -23,6 +23,7 @@ from tests.cli.test_cli_pair import ask_to_be_admitted
 SCHEMAS = Path(__file__).parent / "schemas"
 READING: dict[str, list[str]] = {
     "ask": ["ask", "hello", "--json"],
+    "send": ["send", "telegram:1", "hello", "--json"],
     "doctor": ["doctor", "--json"],
     "status": ["status", "--json"],
     "reload": ["reload", "--json"],
@@ -32,6 +33,7 @@ READING: dict[str, list[str]] = {
     "config show": ["config", "show", "--json"],
     "agent list": ["agent", "list", "--json"],
     "agent show": ["agent", "show", "ops", "--json"],
+    "cron preview": ["cron", "preview", "30 2 * * *", "--timezone", "Europe/Berlin", "-n", "400", "--json"],
     "route list": ["route", "list", "--json"],
     "route test": ["route", "test", "--platform", "slack", "--json"],
     "session list": ["session", "list", "--json"],
@@ -43,7 +45,9 @@ READING: dict[str, list[str]] = {
     "model list": ["model", "list", "--json"],
 }
 
-READS = frozenset({"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask"})
+READS = frozenset(
+    {"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask", "preview"}
+)
 """Words that say of a command that it reads."""
 
 CHANGING = frozenset({"reload"})
@@ -103,6 +107,9 @@ def test_what_a_full_home_prints_fits_the_schema(command: str, serai: Terminal, 
     ask_to_be_admitted(serai)
     gateway.answers("/v1/chat/completions", {"id": "c", "object": "chat.completion", "choices": [], "model": "ops"})
     gateway.answers("/api/reload", {"object": "reload", "changed": ["routes"], "needs_restart": [], "notices": []})
+    result = {"object": "dispatched", "target": "telegram:1", "agent_id": None, "deliveries": ["d"], "error": None}
+    gateway.answers("/api/deliveries", {"object": "list", "data": [result], "has_more": False, "next": None}, 202)
+    gateway.answers("/api/deliveries/d", {"object": "delivery", "id": "d", "state": "sent", "error": None})
     gateway.answers("/ready", {"ready": True, "agents": {"ops": "ready"}})
     decision = {"agent": "ops", "reason": "route", "route": 1, "line": 3, "plugin": None, "refused": None}
     gateway.answers("/api/routes/test", {**decision, "considered": []})

@@ -14,7 +14,6 @@ from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
-from serai.app import metrics
 from serai.app.approval import RunApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
@@ -58,8 +57,10 @@ from serai.gateway.workshop import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
+from serai.ports.jobs import JobFiles
 from serai.ports.model import Model
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest, Platform
+from serai.ports.slots import Slots
 from serai.ports.store import Store
 from serai.ports.tool import Toolbox
 from serai.stores.sqlite.archive import SqliteArchive
@@ -89,6 +90,8 @@ class Wrapping:
     model: Callable[[Model], Model] = _unchanged
     toolbox: Callable[[Toolbox], Toolbox] = _unchanged
     platform: Callable[[Platform], Platform] = _unchanged
+    files: Callable[[JobFiles], JobFiles] = _unchanged
+    slots: Callable[[Slots], Slots] = _unchanged
 
 
 class Gateway:
@@ -134,7 +137,7 @@ class Gateway:
         fair = FairShare(lambda: state.snapshot)
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
-        targets, files = Targets(state, opened.home_chats), job_files(self._entropy)
+        targets, files = Targets(state, opened.home_chats), wrap.files(job_files(self._entropy))
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -188,11 +191,11 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._schedules = make_schedules(door, files, opened.slots)
+        self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations
-        self._server = Server(self._services(door, runs), self._site.resources())
+        self._server = Server(self._services(door, runs), [self._site.area])
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -256,7 +259,6 @@ class Gateway:
         return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
 
     def _services(self, door: Door, runs: Runs) -> Services:
-        collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
@@ -276,11 +278,17 @@ class Gateway:
             reload=self._reloader.reload,
             stop_agent=self._control.stop_agent,
             start_agent=self._control.start_agent,
-            metrics=metrics.renderer(collector),
+            metrics=self._metrics,
             local_token=self.token,
             clock=self._clock,
             entropy=self._entropy,
         )
+
+    def _metrics(self) -> Callable[[], bytes]:
+        from serai.app import metrics
+
+        collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
+        return metrics.renderer(collector)
 
     async def _retry(self, delivery_id: DeliveryId) -> Delivery | None:
         """Sends a delivery again whose outcome is unknown, or that was given up."""
