@@ -28,6 +28,7 @@ def catalogue(services: Services) -> Sequence[Resource | Area]:
         Area(["/api/routes", "/api/reload"], partial(_operation, services)),
         Area(["/api/sessions"], partial(_sessions, services)),
         Area(["/api/deliveries", "/api/usage"], partial(_records, services)),
+        Area(["/api/jobs"], partial(_jobs, services)),
         Area(["/api/events"], partial(_events, services)),
         Area(["/api/agents"], partial(_agents, services)),
         Resource("/health", {"GET": health.live}, guard="none"),
@@ -108,6 +109,26 @@ def _records(services: Services) -> Sequence[Resource]:
         Resource("/api/deliveries/{id}", {"GET": deliveries.one}),
         Resource("/api/deliveries/{id}/retry", {"POST": deliveries.again}),
         Resource("/api/usage", {"GET": usages.list}),
+    ]
+
+
+def _jobs(services: Services) -> Sequence[Resource]:
+    from serai.api.job_run import JobRunResource
+    from serai.api.job_schedule import JobSchedules
+    from serai.api.jobs import JobResource
+
+    job, run = JobResource(services.jobs, services.entropy), JobRunResource(services.jobs)
+    schedules = JobSchedules(services.jobs, services.clock)
+    return [
+        Resource("/api/jobs", {"GET": job.list, "POST": job.create}),
+        Resource("/api/jobs/preview", {"POST": schedules.preview}),
+        Resource("/api/jobs/adopt", {"POST": schedules.adopt}),
+        Resource("/api/jobs/{id}", {"GET": job.one, "PATCH": job.patch, "DELETE": job.delete}),
+        Resource("/api/jobs/{id}/pause", {"POST": job.pause}),
+        Resource("/api/jobs/{id}/resume", {"POST": job.resume}),
+        Resource("/api/jobs/{id}/run", {"POST": run.run}),
+        Resource("/api/jobs/{id}/runs", {"GET": run.list}),
+        Resource("/api/jobs/{id}/runs/{run}", {"GET": run.one}),
     ]
 
 
