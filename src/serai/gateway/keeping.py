@@ -19,13 +19,15 @@ _AT_ONCE: Final = 100
 
 
 class Keeping:
-    """Writes output files, one after another. The same one twice is harmless."""
+    """Writes output files, one after another. The same one twice is harmless. A directory that cannot be written to
+    keeps nothing of the others from being kept."""
 
     def __init__(self, files: JobFiles, slots: Slots, meter: Meter) -> None:
         self._files = files
         self._slots = slots
         self._meter = meter
         self._woken = asyncio.Event()
+        self._again: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
         """A run may have ended."""
@@ -36,27 +38,37 @@ class Keeping:
         while True:
             await self._woken.wait()
             self._woken.clear()
+            full = set[str]()
             try:
-                while await self._keep():
+                while await self._keep(full):
                     pass
-            except StorageFailed as error:
-                _log.error("what a job has left could not be kept yet", error=str(error))
-                await asyncio.sleep(_AGAIN_SECONDS)
-                self._woken.set()
+            except Exception:  # noqa: BLE001  the supervisor of what is kept: it must outlive any fault
+                _log.exception("what jobs have left could not be kept")
+                again = True
+            else:
+                again = bool(full)
+            if again:
+                self._later()
 
-    async def _keep(self) -> bool:
-        """Keeps some. Returns whether there may be more. Raises StorageFailed, after it has tried all of them."""
-        left = await self._slots.left(_AT_ONCE)
-        failed: StorageFailed | None = None
+    def _later(self) -> None:
+        if self._again is None or self._again.when() <= asyncio.get_running_loop().time():
+            self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._woken.set)
+
+    async def _keep(self, full: set[str]) -> bool:
+        """Keeps some, but nothing in directories that are `full`: which shows here. Returns whether there may be
+        more. Raises StorageFailed."""
+        left = await self._slots.left(_AT_ONCE, full)
         for one in left:
+            if one.directory in full:
+                continue
             name = output_name(one.at)
             try:
                 await self._files.write_output(Path(one.directory), one.job, name, one.text)
-                await self._slots.kept(one.run, name)
             except StorageFailed as error:
-                failed = error
-        if failed is not None:
-            raise failed
+                _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=str(error))
+                full.add(one.directory)
+            else:
+                await self._slots.kept(one.run, name)
         return len(left) == _AT_ONCE
 
 
