@@ -1,6 +1,7 @@
 """Time for jobs: a slot that is due is claimed with its input, and runs like any turn (SPEC 9.3, 9.4)."""
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Coroutine, Iterator
 from typing import Any, Final
@@ -67,11 +68,14 @@ class Scheduler:
 
     async def look(self) -> None:
         """Takes over what the files say now. Raises StorageFailed."""
+        await self._look()
+        self._woken.set()
+
+    async def _look(self) -> None:
         async with self._settling:
             for entry in await self._agenda.refresh():
                 self._places.meet(entry)
                 self._plan(entry, self._door.clock.now())
-        self._woken.set()
 
     async def run(self) -> None:
         """Runs jobs at their time, until cancelled; then their turns are left to whoever runs turns."""
@@ -95,10 +99,9 @@ class Scheduler:
                 task.cancel()
 
     async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # `wait_for` may lose a cancellation that comes with the event
+                await self._woken.wait()
 
     def _wait(self) -> float:
         """Seconds until something is due, or the files are to be looked at."""
@@ -108,7 +111,7 @@ class Scheduler:
 
     async def _resume(self) -> bool:
         """Takes up what an earlier process began: such runs hold their places, too. True once that is done."""
-        await self.look()
+        await self._look()
         for one in await self._slots.active():
             workdir = work_place(one.directory, one.workdir)
             place = self._places.hold(Place(one.run, one.agent, (one.directory, one.job), workdir))
@@ -126,7 +129,7 @@ class Scheduler:
                 self._plan(entry, self._door.clock.now())
         if loop.time() >= self._looked + LOOK_SECONDS:
             self._looked = loop.time()
-            await self.look()
+            await self._look()
         await self._judge_due()
         self._missed_because = LATE
         await self._begin_due()
