@@ -10,7 +10,7 @@ import structlog
 from serai.core.error import StorageFailed
 from serai.gateway.meter import Meter
 from serai.ports.jobs import JobFiles
-from serai.ports.slots import Slots
+from serai.ports.slots import Left, Slots
 
 _log = structlog.get_logger("cron")
 
@@ -27,6 +27,7 @@ class Keeping:
         self._slots = slots
         self._meter = meter
         self._woken = asyncio.Event()
+        self._full: set[str] = set()
         self._again: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
@@ -38,38 +39,42 @@ class Keeping:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            full = set[str]()
             try:
-                while await self._keep(full):
+                while await self._keep():
                     pass
             except Exception:  # noqa: BLE001  the supervisor of what is kept: it must outlive any fault
                 _log.exception("what jobs have left could not be kept")
-                again = True
-            else:
-                again = bool(full)
-            if again:
                 self._later()
 
     def _later(self) -> None:
-        if self._again is None or self._again.when() <= asyncio.get_running_loop().time():
-            self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._woken.set)
+        """All is tried again after a while, be it often that runs end or seldom."""
+        if self._again is None:
+            self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._try_again)
 
-    async def _keep(self, full: set[str]) -> bool:
-        """Keeps some, but nothing in directories that are `full`: which shows here. Returns whether there may be
-        more. Raises StorageFailed."""
-        left = await self._slots.left(_AT_ONCE, full)
+    def _try_again(self) -> None:
+        self._again = None
+        self._full.clear()
+        self._woken.set()
+
+    async def _keep(self) -> bool:
+        """Keeps some, but nothing in directories that take nothing just now. Returns whether there may be more.
+        Raises StorageFailed."""
+        left = await self._slots.left(_AT_ONCE, self._full)
         for one in left:
-            if one.directory in full:
-                continue
-            name = output_name(one.at)
-            try:
-                await self._files.write_output(Path(one.directory), one.job, name, one.text)
-            except StorageFailed as error:
-                _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=str(error))
-                full.add(one.directory)
-            else:
-                await self._slots.kept(one.run, name)
+            if one.directory not in self._full:
+                await self._write(one)
         return len(left) == _AT_ONCE
+
+    async def _write(self, one: Left) -> None:
+        name = output_name(one.at)
+        try:
+            await self._files.write_output(Path(one.directory), one.job, name, one.text)
+        except StorageFailed as error:
+            _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=str(error))
+            self._full.add(one.directory)
+            self._later()
+        else:
+            await self._slots.kept(one.run, name)
 
 
 def output_name(at: float) -> str:
