@@ -51,8 +51,8 @@ class Agenda:
 
     @property
     def has_looked(self) -> bool:
-        """Whether the files were looked at since this process began."""
-        return self._seen is not None
+        """Whether all files were looked at since this process began."""
+        return self._seen is not None and not any(agent not in self.desks for agent in self._behind)
 
     def entries(self) -> Iterator[Entry]:
         """Every job that may run."""
