@@ -1,8 +1,8 @@
 """What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from serai.core.error import UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
@@ -11,25 +11,11 @@ from serai.gateway.agenda import Agenda, Desk, Entry
 from serai.gateway.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.ports.clock import Clock
+from serai.ports.job_book import JobState, JobView
 from serai.ports.jobs import ForeignJobs, JobFiles, UnknownJob
 from serai.ports.slots import SlotRow, Slots
 
-JobState = Literal["scheduled", "waiting", "running", "paused", "done", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as people see it. `waiting`: due, until a place is free; `off`: its agent's schedules are, for the reason
-    `off`; `done`: it runs no more. `owner` is the API key that made it. Moments are seconds since the epoch."""
-
-    agent: AgentId
-    job: Job
-    zone: str
-    state: JobState
-    next_at: float | None = None
-    last: SlotRow | None = None
-    off: str | None = None
-    owner: str = ""
+__all__ = ["JobState", "JobView", "Jobs"]
 
 
 class Jobs:
@@ -73,13 +59,16 @@ class Jobs:
             raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
         return (await self._views(desk, jobs))[0]
 
-    async def add(self, agent: AgentId, fields: Mapping[str, Any], owner: str = "") -> JobView:
-        """A new job of an agent, made by that API key. Its time begins now.
+    async def add(
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
+    ) -> JobView:
+        """A new job of an agent, made by that API key. Its time begins now. Where a job has the `wanted` id already,
+        nothing is made: it is that one.
 
         Raises UnknownAgent, ForeignJobs, BadJob, JobsDamaged, StorageFailed.
         """
         desk = await self._desk(agent)
-        job = await self._files.add(desk.cron, fields)
+        job = await self._files.add(desk.cron, fields, wanted)
         if owner:
             await self._slots.give(str(desk.folder.directory), job.id, owner, self._clock.now())
         await self._scheduler.look()
@@ -99,9 +88,9 @@ class Jobs:
         await self._slots.forget(str(desk.folder.directory), job)
         await self._scheduler.look()
 
-    async def run(self, agent: AgentId, job: JobId) -> InputId:
-        """Runs a job now, also a paused one. Raises UnknownJob, UnknownAgent, ForeignJobs, JobRunning,
-        StorageFailed."""
+    async def run(self, agent: AgentId, job: JobId, once: str | None = None) -> InputId:
+        """Runs a job now, also a paused one; only one run for the same key `once`, whose id is given again. Raises
+        UnknownJob, UnknownAgent, ForeignJobs, JobRunning, StorageFailed."""
         refusal = self._state.snapshot.refusal(agent)
         if refusal is not None:
             raise UnknownAgent(refusal)
@@ -111,7 +100,7 @@ class Jobs:
         entry = self._agenda.entry(agent, job)
         if entry is None:
             raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
-        return await self._scheduler.begin_now(entry)
+        return await self._scheduler.begin_now(entry, once)
 
     async def history(
         self, agent: AgentId, job: JobId, *, limit: int = 50, before: float | None = None
@@ -133,6 +122,15 @@ class Jobs:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
         await self._files.adopt(self._state.configured.agents[agent].cron, await self._slots.store_name())
         await self._scheduler.look()
+
+    def counts(self) -> Mapping[tuple[AgentId, JobState], int]:
+        """How many jobs of each agent are in each state."""
+        found = Counter[tuple[AgentId, JobState]]()
+        for agent, desk in self._agenda.desks.items():
+            for job in desk.folder.jobs:
+                entry = desk.entries.get(job.id)
+                found[agent, "off" if entry is None else _state(entry, entry.next)] += 1
+        return found
 
     async def _desk(self, agent: AgentId) -> Desk:
         """The agent's folder, to be written to. Raises UnknownAgent, ForeignJobs."""

@@ -9,12 +9,12 @@ import structlog
 
 from serai.core.error import SeraiError, StorageFailed
 from serai.core.event import TurnEnded, run_topic
-from serai.core.ids import InputId
+from serai.core.ids import Account, InputId
 from serai.core.slot import judge
 from serai.gateway.agenda import Agenda, Entry
 from serai.gateway.door import Door
 from serai.gateway.due import DueQueue
-from serai.gateway.job_arrival import job_arrival
+from serai.gateway.job_arrival import PLATFORM, job_arrival
 from serai.gateway.keeping import Keeping
 from serai.ports.engine import Subscription
 from serai.ports.slots import JobRunning, Slots, SlotTaken
@@ -236,19 +236,28 @@ class Scheduler:
         entry.runs += 1
         return True
 
-    async def begin_now(self, entry: Entry) -> InputId:
-        """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, StorageFailed."""
+    async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
+        """A run that somebody asks for: at once, beside the schedule. For the same key `once` there is one run, be it
+        asked for twice. Raises JobRunning, StorageFailed."""
+        if once is not None:
+            known = await self._door.store.look(Account(PLATFORM), once, "", "")
+            if known.input_id is not None:
+                return known.input_id
         if entry.run is not None:
             raise JobRunning("this job runs just now")
         run = self._occupy(entry)
         subscription = self._door.subscribe(run_topic(run))
         now = self._door.clock.now()
         try:
-            await self._door.accept(job_arrival(entry, run, now, now, manual=True))
+            accepted = await self._door.accept(job_arrival(entry, run, now, now, manual=True, once=once))
         except BaseException:
             subscription.close()
             self._vacate(entry)
             raise
+        if accepted.duplicate:  # another gateway has begun it meanwhile
+            subscription.close()
+            self._vacate(entry)
+            return accepted.input_id
         self._spawn(self._follow(entry, run, subscription))
         return run
 

@@ -33,8 +33,9 @@ def edit(cron: Path, change: Edit) -> Job | None:
         with told(path), locked(folder):
             for _ in range(_TRIES):
                 data = read_jobs(folder)
-                text, job = change(sheet_of(EMPTY.encode() if data is None else data))
-                if _replaced(folder, path, stamp_of(data), text):
+                sheet = sheet_of(EMPTY.encode() if data is None else data)
+                text, job = change(sheet)
+                if text == sheet.text or _replaced(folder, path, stamp_of(data), text):
                     return job
     except JobsDamaged as error:
         raise damage(folder, error) from None
@@ -48,17 +49,28 @@ def _replaced(folder: Path, path: Path, stamp: str, text: str) -> bool:
     return replace(path, data, lambda: stamp_of(read_jobs(folder)) == stamp)
 
 
-def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str]) -> Edit:
-    """A new job at the end of the list, with an id that no other has."""
+def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str], wanted: JobId | None = None) -> Edit:
+    """A new job at the end of the list, with an id that no other has, or the `wanted` one; the job that has that is
+    left as it is."""
 
     def change(sheet: Sheet) -> tuple[str, Job | None]:
         if fields.get("id") is not None:
             raise BadJob([JobProblem("the id of a new job is made, not chosen")])
-        stored = _stored({**fields, "id": _free_id(sheet, new_id)})
+        if wanted is not None and (found := [entry for entry in sheet.entries if entry_id(entry) == wanted]):
+            return sheet.text, _readable(sheet, found[0], reader)
+        stored = _stored({**fields, "id": wanted or _free_id(sheet, new_id)})
         job = _checked(reader, stored, None)
         return added(sheet, stored), job
 
     return change
+
+
+def _readable(sheet: Sheet, entry: Entry, reader: JobReader) -> Job:
+    """A job of the file. Raises BadJob."""
+    reading = read_entry(sheet.entries.index(entry), entry, reader)
+    if reading.job is None:
+        raise BadJob([problem for problem in reading.problems if problem.fatal])
+    return reading.job
 
 
 def change(id: JobId, fields: Mapping[str, Any], reader: JobReader) -> Edit:

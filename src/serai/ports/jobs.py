@@ -68,8 +68,9 @@ class JobFiles(Protocol):
         folder."""
         ...
 
-    async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
-        """Writes a new job; an id is made for it. `fields` are those of SPEC 9.2, as in the file.
+    async def add(self, cron: Path, fields: Mapping[str, Any], wanted: JobId | None = None) -> Job:
+        """Writes a new job; an id is made for it, or it is the `wanted` one: where a job has that already, nothing is
+        written, and that job is given back. `fields` are those of SPEC 9.2, as in the file.
 
         Raises BadJob, JobsDamaged, StorageFailed.
         """

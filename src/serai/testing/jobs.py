@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from serai.core.delivery import Target
 from serai.core.ids import JobId
 from serai.core.job import Job, JobProblem
 from serai.ports.jobs import BadJob, JobFiles, JobFolder, ScriptResult, UnknownJob
+
+_PLAIN = Job(JobId("0" * 12), "30m")
 
 
 class MemoryJobs(JobFiles):
@@ -42,9 +45,12 @@ class MemoryJobs(JobFiles):
     async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
         return {cron: self._folder(cron) for cron, before in known.items() if before is not self._folder(cron)}
 
-    async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
+    async def add(self, cron: Path, fields: Mapping[str, Any], wanted: JobId | None = None) -> Job:
+        for one in self._folder(cron).jobs:
+            if one.id == wanted:
+                return one
         self._count += 1
-        job = _made(Job(JobId(f"{self._count:012x}"), "30m"), fields)
+        job = _made(Job(wanted or JobId(f"{self._count:012x}"), "30m"), fields)
         self.put(cron, *self._folder(cron).jobs, job)
         return job
 
@@ -97,4 +103,7 @@ def _made(job: Job, fields: Mapping[str, Any]) -> Job:
     lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     if not fields.get("schedule", job.schedule):
         raise BadJob([JobProblem("a schedule must not be blank")])
-    return replace(job, **{**fields, **lists})
+    origin = fields.get("origin")
+    maps = {"origin": Target(**origin)} if isinstance(origin, Mapping) else {}
+    default = {name: getattr(_PLAIN, name) for name, value in fields.items() if value is None}
+    return replace(job, **{**fields, **lists, **maps, **default})
