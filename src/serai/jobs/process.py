@@ -54,12 +54,11 @@ async def run(
         error.begin()
         try:
             overdue = await _wait(process, limit_s, grace_s)
-            _signal(process, signal.SIGKILL)
-            await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
         finally:
             _signal(process, signal.SIGKILL)
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _REAP_S)
+        await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
         return Ended(process.returncode, output.text(), error.text(), overdue)
 
 
