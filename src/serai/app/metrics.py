@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from serai.core.ids import AgentId
-from serai.gateway.jobs import JobState
+from serai.gateway.job_view import JobState
 from serai.gateway.meter import Meter
 from serai.gateway.switchboard import Switchboard
 

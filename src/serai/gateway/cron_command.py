@@ -13,11 +13,12 @@ from serai.core.ids import JobId
 from serai.core.job import CHAT_MOST, derived_id, is_job_id, origin_fields
 from serai.core.schedule import BadSchedule
 from serai.gateway.approvals import sentence
-from serai.gateway.jobs import Jobs, JobView
+from serai.gateway.job_view import JobView
+from serai.gateway.jobs import Jobs
 from serai.gateway.manners import is_admin
 from serai.gateway.spoken import ADMINS_ONLY, Reply, Spoken
 from serai.gateway.state import State
-from serai.ports.jobs import BadJob, ForeignJobs, JobsDamaged, UnknownJob
+from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobsDamaged, UnknownJob
 from serai.ports.slots import JobRunning
 
 _LISTED_MOST: Final = 30
@@ -66,7 +67,7 @@ class CronCommand:
             return Reply(await action(spoken, rest.strip()))
         except JobsDamaged as error:
             return Reply(sentence(str(error)) if self._by_admin(spoken) else _DAMAGED)
-        except (BadSchedule, BadJob, ForeignJobs, UnknownJob, JobRunning) as error:
+        except (BadSchedule, BadJob, ForeignJobs, JobExists, JobRunning, UnknownJob) as error:
             return Reply(sentence(str(error)))
 
     async def summary(self, spoken: Spoken) -> Sequence[str]:
@@ -92,11 +93,11 @@ class CronCommand:
             return "Write when and what: `/cron add every 2h Check the mail`. `/cron help` tells more."
         wanted = parse_appointment(words)
         id, here = derived_id(spoken.key, words), await self._shown(spoken, everywhere=False)
-        known = any(one.job.id == id for one in here)
-        if len(here) >= CHAT_MOST and not known and not self._by_admin(spoken):
+        made = next((one for one in here if one.job.id == id), None)
+        if made is None and len(here) >= CHAT_MOST and not self._by_admin(spoken):
             return f"{len(here)} jobs were made here already, and {CHAT_MOST} are allowed. `/cron remove ID` first."
         fields = {"schedule": wanted.schedule, "prompt": wanted.prompt, "origin": origin_fields(spoken.target)}
-        view = await self._jobs.add(spoken.address.agent, fields, wanted=id)
+        view = made or await self._jobs.add(spoken.address.agent, fields, id=id)
         return f"Planned as `{id}`: `{view.job.schedule}`, {view.standing}. The answer comes here."
 
     async def _pause(self, spoken: Spoken, words: str) -> str:

@@ -16,7 +16,8 @@ JobState = Literal["scheduled", "waiting", "running", "paused", "done", "off"]
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job as people see it. `waiting`: due, until a place is free; `off`: its agent's schedules are, for the reason
-    `off`; `done`: it runs no more. `owner` is the API key that made it. Moments are seconds since the epoch."""
+    `off`; `done`: it runs no more. `owner` is the API key that made it. `upcoming` are its next slots, three at most;
+    `runs` counts since its schedule was last changed. Moments are seconds since the epoch."""
 
     agent: AgentId
     job: Job
@@ -26,6 +27,8 @@ class JobView:
     last: SlotRow | None = None
     off: str | None = None
     owner: str = ""
+    upcoming: tuple[float, ...] = ()
+    runs: int = 0
 
     def is_of(self, chat: Target | None) -> bool:
         """Whether it was made in that chat; without one, whether it was made in no chat."""
@@ -74,9 +77,10 @@ class JobBook(Protocol):
         ...
 
     async def add(
-        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", id: JobId | None = None
     ) -> JobView:
-        """A new job, with the `wanted` id: where that is there already, it stays as it is and is given back."""
+        """A new job, of that id where it is given. The same job again is found, not made twice; raises JobExists
+        where another one has the id."""
         ...
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:

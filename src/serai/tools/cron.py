@@ -15,7 +15,7 @@ from serai.core.error import StorageFailed, ToolFailed, UnknownAgent
 from serai.core.ids import JobId
 from serai.core.job import CHAT_MOST, derived_id, origin_fields
 from serai.ports.job_book import JobBook, JobView
-from serai.ports.jobs import BadJob, ForeignJobs, JobsDamaged, UnknownJob
+from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobsDamaged, UnknownJob
 from serai.ports.model import ToolSpec
 from serai.ports.tool import Tool, ToolContext
 from serai.tools.tool import Arguments, bound, checked, parameters
@@ -25,7 +25,7 @@ GUIDANCE: Final = (
     "its prompt must say everything."
 )
 
-_REFUSALS: Final = (BadJob, ForeignJobs, JobsDamaged, StorageFailed, UnknownAgent, UnknownJob)
+_REFUSALS: Final = (BadJob, ForeignJobs, JobExists, JobsDamaged, StorageFailed, UnknownAgent, UnknownJob)
 
 Schedule = Annotated[
     str,
@@ -110,9 +110,10 @@ class _Desk:
             fields["origin"] = origin_fields(context.origin)
         call = context.session, str(context.turn), context.call_id, wanted.schedule, wanted.prompt
         id, here = derived_id(*call), await self._here(context)
-        if len(here) >= CHAT_MOST and not any(one.job.id == id for one in here):
+        made = next((one for one in here if one.job.id == id), None)
+        if made is None and len(here) >= CHAT_MOST:
             raise ToolFailed(f"there are {len(here)} jobs here already, {CHAT_MOST} are allowed; remove some first")
-        return _told("Made", await self._book().add(context.profile.id, fields, wanted=id))
+        return _told("Made", made or await self._book().add(context.profile.id, fields, id=id))
 
     async def list(self, context: ToolContext, _: List) -> str:
         here = await self._here(context)
