@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from serai.core.error import StorageFailed, ToolFailed, UnknownAgent
 from serai.core.ids import JobId
@@ -50,10 +50,10 @@ Paused = Annotated[bool, Meta(description="true stops it until it is set to fals
 class Add(Arguments, frozen=True):
     schedule: Schedule
     prompt: Prompt
-    name: Name | None = None
-    timezone: Timezone | None = None
-    repeat: Repeat | None = None
-    deliver: Deliver | None = None
+    name: Name | UnsetType = UNSET
+    timezone: Timezone | UnsetType = UNSET
+    repeat: Repeat | UnsetType = UNSET
+    deliver: Deliver | UnsetType = UNSET
 
 
 class List(Arguments, frozen=True):
@@ -62,13 +62,13 @@ class List(Arguments, frozen=True):
 
 class Change(Arguments, frozen=True):
     id: Id
-    schedule: Schedule | None = None
-    prompt: Prompt | None = None
-    name: Name | None = None
-    timezone: Timezone | None = None
-    repeat: Repeat | None = None
-    deliver: Deliver | None = None
-    paused: Paused | None = None
+    schedule: Schedule | UnsetType = UNSET
+    prompt: Prompt | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    timezone: Timezone | UnsetType = UNSET
+    repeat: Repeat | UnsetType = UNSET
+    deliver: Deliver | UnsetType = UNSET
+    paused: Paused | UnsetType = UNSET
 
 
 class Remove(Arguments, frozen=True):
@@ -125,9 +125,9 @@ class _Desk:
         fields |= {
             name: value
             for name, value in (("schedule", wanted.schedule), ("prompt", wanted.prompt))
-            if value is not None
+            if value is not UNSET
         }
-        if wanted.paused is not None:
+        if wanted.paused is not UNSET:
             fields["enabled"] = not wanted.paused
         if not fields:
             raise ToolFailed("nothing was said that should change")
@@ -158,8 +158,8 @@ def _details(context: ToolContext, wanted: Add | Change) -> dict[str, Any]:
     if wanted.deliver == "origin" and context.origin is None:
         raise ToolFailed("this conversation is in no chat that could be sent to; use `local`")
     values = {"name": wanted.name, "timezone": wanted.timezone, "repeat": wanted.repeat}
-    found: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    if wanted.deliver is not None:
+    found: dict[str, Any] = {name: value for name, value in values.items() if value is not UNSET}
+    if wanted.deliver is not UNSET:
         found["deliver"] = [wanted.deliver]
     return found
 
