@@ -75,20 +75,21 @@ def use(book: Book, ops: AgentProfile) -> Use:
     """`await use("cron_add", schedule="30m", prompt="x")`, in a turn of `ops` that answers a chat."""
     tools = {tool.spec.name: tool for tool in cron_tools(lambda: book)}
 
-    async def call(
-        name: str,
+    async def use_it(
+        tool: str,
+        /,
         *,
         profile: AgentProfile = ops,
-        origin: Target | None = HERE,
+        chat: Target | None = HERE,
         turn: int = 1,
         call: str = "c1",
         **arguments: object,
     ) -> str:
-        context = ToolContext(profile, SessionId("ses_1"), TurnId(turn), call, origin)
+        context = ToolContext(profile, SessionId("ses_1"), TurnId(turn), call, chat)
         with use_profile(profile):
-            return await tools[name].run(context, arguments)
+            return await tools[tool].run(context, arguments)
 
-    return call
+    return use_it
 
 
 def ids(book: Book, agent: str = "ops") -> list[JobId]:
@@ -142,8 +143,8 @@ async def test_other_targets_programs_and_folders_are_out_of_reach(use: Use) -> 
 
 async def test_without_a_chat_answers_can_only_be_kept(use: Use, book: Book) -> None:
     with pytest.raises(ToolFailed, match="use `local`"):
-        await use("cron_add", origin=None, schedule="30m", prompt="x", deliver="origin")
-    await use("cron_add", origin=None, schedule="30m", prompt="x", deliver="local")
+        await use("cron_add", chat=None, schedule="30m", prompt="x", deliver="origin")
+    await use("cron_add", chat=None, schedule="30m", prompt="x", deliver="local")
     [fields] = book.jobs[AgentId("ops")].values()
     assert fields == {"schedule": "30m", "prompt": "x", "deliver": ["local"]}
 
@@ -165,9 +166,9 @@ async def test_jobs_of_other_chats_and_agents_are_neither_seen_nor_changed(
     use: Use, book: Book, agent: Agent
 ) -> None:
     await use("cron_add", schedule="30m", prompt="x")
-    await use("cron_add", origin=None, schedule="30m", prompt="y")
+    await use("cron_add", chat=None, schedule="30m", prompt="y")
     [here, nowhere] = ids(book)
-    for changes in ({"origin": ELSEWHERE}, {"profile": agent("other")}, {"origin": replace(HERE, thread_id=None)}):
+    for changes in ({"chat": ELSEWHERE}, {"profile": agent("other")}, {"chat": replace(HERE, thread_id=None)}):
         assert await use("cron_list", **changes) == "There are no jobs here."
         with pytest.raises(ToolFailed, match="no job"):
             await use("cron_change", id=here, paused=True, **changes)
