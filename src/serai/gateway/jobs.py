@@ -1,6 +1,7 @@
 """What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -9,8 +10,8 @@ from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
 from serai.gateway.agenda import Agenda
-from serai.gateway.entry import Desk
-from serai.gateway.job_view import JobView, off_view, view
+from serai.gateway.entry import Desk, Entry
+from serai.gateway.job_view import JobState, JobView, off_view, state_of, view
 from serai.gateway.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.ports.clock import Clock
@@ -125,9 +126,9 @@ class Jobs:
         await self._slots.forget(str(desk.folder.directory), job)
         await self._scheduler.look()
 
-    async def run(self, agent: AgentId, job: JobId) -> InputId:
-        """Runs a job now, also a paused one. Raises UnknownJob, UnknownAgent, ForeignJobs, JobRunning,
-        StorageFailed."""
+    async def run(self, agent: AgentId, job: JobId, once: str | None = None) -> InputId:
+        """Runs a job now, also a paused one; only one run for the same key `once`, whose id is given again. Raises
+        UnknownJob, UnknownAgent, ForeignJobs, JobRunning, StorageFailed."""
         refusal = self._state.snapshot.refusal(agent)
         if refusal is not None:
             raise UnknownAgent(refusal)
@@ -137,7 +138,7 @@ class Jobs:
         entry = self._agenda.entry(agent, job)
         if entry is None:
             raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
-        return await self._scheduler.begin_now(entry)
+        return await self._scheduler.begin_now(entry, once)
 
     async def history(
         self, agent: AgentId, job: JobId, *, limit: int = 50, before: float | None = None
@@ -176,6 +177,15 @@ class Jobs:
         if not self._agenda.has_looked:
             await self._scheduler.look()
 
+    def counts(self) -> Mapping[tuple[AgentId, JobState], int]:
+        """How many jobs of each agent are in each state."""
+        found = Counter[tuple[AgentId, JobState]]()
+        for agent, desk in self._agenda.desks.items():
+            for job in desk.folder.jobs:
+                entry = desk.entries.get(job.id)
+                found[agent, "off" if entry is None else state_of(entry, _following(entry))] += 1
+        return found
+
     async def _desk(self, agent: AgentId) -> Desk:
         """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another
         agent or gateway."""
@@ -210,3 +220,8 @@ class Jobs:
                     found.append(view(entry, job, last, now, zone))
             await asyncio.sleep(0)
         return found
+
+
+def _following(entry: Entry) -> float | None:
+    """Some moment where it runs again: that of a job which recurs is not worth finding out."""
+    return entry.decided if entry.timetable.recurs and not entry.exhausted else entry.timetable.after(entry.decided)

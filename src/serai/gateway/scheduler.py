@@ -10,13 +10,13 @@ import structlog
 
 from serai.core.error import SeraiError, StorageFailed
 from serai.core.event import TurnEnded, run_topic
-from serai.core.ids import InputId
+from serai.core.ids import Account, InputId
 from serai.core.slot import Gap, Verdict, judge
 from serai.gateway.agenda import Agenda
 from serai.gateway.door import Door
 from serai.gateway.due import DueQueue
 from serai.gateway.entry import Entry, work_place
-from serai.gateway.job_arrival import job_arrival
+from serai.gateway.job_arrival import PLATFORM, job_arrival
 from serai.gateway.keeping import Keeping
 from serai.gateway.persist import until_stored
 from serai.gateway.places import Place, Places
@@ -262,19 +262,28 @@ class Scheduler:
                 await self._miss(entry, Gap(slot, slot), NO_PLACE)
         self._woken.set()
 
-    async def begin_now(self, entry: Entry) -> InputId:
-        """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, StorageFailed."""
+    async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
+        """A run that somebody asks for: at once, beside the schedule. For the same key `once` there is one run, be it
+        asked for twice. Raises JobRunning, StorageFailed."""
+        if once is not None:
+            known = await self._door.store.look(Account(PLATFORM), once, "", "")
+            if known.input_id is not None:
+                return known.input_id
         if (objection := self._places.objection(entry)) is not None:
             raise JobRunning(objection)
         place = self._places.take(self._new_run(), entry)
         subscription = self._door.subscribe(run_topic(place.run))
         now = self._door.clock.now()
         try:
-            await self._door.accept(job_arrival(entry, place.run, now, now, manual=True))
+            accepted = await self._door.accept(job_arrival(entry, place.run, now, now, manual=True, once=once))
         except BaseException:
             subscription.close()
             self._vacate(place)
             raise
+        if accepted.duplicate:  # another gateway has begun it meanwhile
+            subscription.close()
+            self._vacate(place)
+            return accepted.input_id
         self._spawn(self._follow(place, subscription))
         return place.run
 
