@@ -49,6 +49,11 @@ class Agenda:
         self._read = 0
         self.desks: dict[AgentId, Desk] = {}
 
+    @property
+    def has_looked(self) -> bool:
+        """Whether all files were looked at since this process began."""
+        return self._seen is not None and not any(agent not in self.desks for agent in self._behind)
+
     def entries(self) -> Iterator[Entry]:
         """Every job that may run."""
         for desk in self.desks.values():

@@ -2,39 +2,23 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
-from serai.core.error import UnknownAgent
+from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
 from serai.gateway.agenda import Agenda
-from serai.gateway.entry import Desk, Entry
+from serai.gateway.entry import Desk
+from serai.gateway.job_view import JobView, off_view, view
 from serai.gateway.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.ports.clock import Clock
-from serai.ports.jobs import ForeignJobs, JobFiles, UnknownJob
+from serai.ports.jobs import ForeignJobs, JobExists, JobFiles, UnknownJob
 from serai.ports.slots import SlotRow, Slots
 
 _AT_ONCE: Final = 20
 """Jobs that are shown before others of the process may go on: each costs some 0.2 ms."""
-
-JobState = Literal["scheduled", "waiting", "running", "paused", "done", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as people see it. `waiting`: due, until a place is free; `off`: its agent's schedules are, for the reason
-    `off`; `done`: it runs no more. `owner` is the API key that made it. Moments are seconds since the epoch."""
-
-    agent: AgentId
-    job: Job
-    zone: str
-    state: JobState
-    next_at: float | None = None
-    last: SlotRow | None = None
-    off: str | None = None
-    owner: str = ""
 
 
 class Jobs:
@@ -49,13 +33,17 @@ class Jobs:
         self._files = files
         self._slots = slots
         self._clock = clock
+        self._adding: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of these agents, or of all, in the order of agents and files."""
+        await self._looked()
         found = list[JobView]()
         for agent, desk in list(self._agenda.desks.items()):
             if agents is None or agent in agents:
-                found += await self._views(desk, desk.folder.jobs)
+                for first in range(0, len(desk.folder.jobs), _AT_ONCE):
+                    found += await self._views(desk, desk.folder.jobs[first : first + _AT_ONCE])
+                    await asyncio.sleep(0)
         return found
 
     def problems(self, agent: AgentId) -> Sequence[JobProblem]:
@@ -68,14 +56,17 @@ class Jobs:
 
     async def find(self, job: JobId, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of that id: one of an agent's, and one of another's that has the same."""
-        found = list[JobView]()
-        for agent, desk in list(self._agenda.desks.items()):
-            if agents is None or agent in agents:
-                found += await self._views(desk, [one for one in desk.folder.jobs if one.id == job])
-        return found
+        await self._looked()
+        return [
+            view
+            for agent, desk in list(self._agenda.desks.items())
+            if agents is None or agent in agents
+            for view in await self._views(desk, [one for one in desk.folder.jobs if one.id == job])
+        ]
 
     async def one(self, agent: AgentId, job: JobId) -> JobView:
         """A job. Raises UnknownJob."""
+        await self._looked()
         desk, found = self._found(agent, job)
         return (await self._views(desk, [found]))[0]
 
@@ -86,17 +77,39 @@ class Jobs:
                 return desk, one
         raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
 
-    async def add(self, agent: AgentId, fields: Mapping[str, Any], owner: str = "") -> JobView:
-        """A new job of an agent, made by that API key. Its time begins now.
+    async def add(
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
+    ) -> JobView:
+        """A new job of an agent. Its time begins now. One that an API key makes, `owner`, has a `wanted` id: then it
+        is known whose it is before it is there. The very same job again, with the same id, is found.
 
-        Raises UnknownAgent, ForeignJobs, BadJob, JobsDamaged, StorageFailed.
+        Raises UnknownAgent, ForeignJobs, BadJob, JobExists, JobsDamaged, StorageFailed.
         """
         desk = await self._desk(agent)
-        job = await self._files.add(desk.cron, fields)
-        if owner:
-            await self._slots.give(str(desk.folder.directory), job.id, owner, self._clock.now())
+        if wanted is None and owner:
+            raise ValueError("a job of an API key needs an id beforehand")
+        if wanted is None:
+            job = await self._files.add(desk.cron, fields)
+        else:
+            async with self._adding.setdefault(wanted, asyncio.Lock()):
+                job = await self._add(desk, fields, owner, wanted)
         await self._scheduler.look()
         return await self.one(agent, job.id)
+
+    async def _add(self, desk: Desk, fields: Mapping[str, Any], owner: str, wanted: JobId) -> Job:
+        """Notes whose the job is, and writes it. Raises JobExists where it is there, and another's."""
+        directory = str(desk.folder.directory)
+        mark = (await self._slots.marks(directory)).get(wanted)
+        if mark is not None and mark.owner != owner:
+            raise JobExists(f"there is another job `{wanted}`")
+        if mark is None:
+            await self._slots.give(directory, wanted, owner, self._clock.now())
+        try:
+            return await self._files.add(desk.cron, fields, wanted)
+        except SeraiError:
+            if mark is None:
+                await self._slots.forget(directory, wanted)
+            raise
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
         """Sets fields of a job; None takes one away. Raises as `add`, and UnknownJob."""
@@ -107,7 +120,7 @@ class Jobs:
 
     async def remove(self, agent: AgentId, job: JobId) -> None:
         """Takes a job away; a run that is under way goes on. Raises as `change`."""
-        desk = await self._desk(agent)
+        desk = await self._ours(agent)
         await self._files.remove(desk.cron, job)
         await self._slots.forget(str(desk.folder.directory), job)
         await self._scheduler.look()
@@ -133,6 +146,17 @@ class Jobs:
         desk, _ = self._found(agent, job)
         return await self._slots.history(str(desk.folder.directory), job, limit=limit, before=before)
 
+    async def slot(self, agent: AgentId, job: JobId, run: InputId) -> SlotRow | None:
+        """One run of a job; None where it has none of that id. Raises UnknownJob."""
+        view = await self.one(agent, job)
+        return await self._slots.run(str(self._agenda.desks[view.agent].folder.directory), job, run)
+
+    async def owners(self, agent: AgentId) -> Mapping[JobId, str]:
+        """The API keys that made jobs of an agent, also of those that cannot run."""
+        desk = self._agenda.desks.get(agent)
+        marks = await self._slots.marks(str(desk.folder.directory)) if desk is not None else {}
+        return {job: mark.owner for job, mark in marks.items() if mark.owner}
+
     async def output(self, agent: AgentId, job: JobId, row: SlotRow) -> str | None:
         """What a run has left; None where nothing is kept (yet). Raises UnknownJob."""
         if row.output is None:
@@ -147,7 +171,20 @@ class Jobs:
         await self._files.adopt(self._state.configured.agents[agent].cron, await self._slots.store_name())
         await self._scheduler.look()
 
+    async def _looked(self) -> None:
+        """A call that comes before the scheduler's first look is not told that there is nothing."""
+        if not self._agenda.has_looked:
+            await self._scheduler.look()
+
     async def _desk(self, agent: AgentId) -> Desk:
+        """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another
+        agent or gateway."""
+        desk = await self._ours(agent)
+        if desk.off is not None:
+            raise ForeignJobs(desk.off)
+        return desk
+
+    async def _ours(self, agent: AgentId) -> Desk:
         """The agent's folder, to be written to. Raises UnknownAgent, ForeignJobs."""
         if agent not in self._state.configured.agents:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
@@ -159,30 +196,17 @@ class Jobs:
         return desk
 
     async def _views(self, desk: Desk, jobs: Sequence[Job]) -> list[JobView]:
-        now, usual, views = self._clock.now(), self._state.snapshot.cron.zone_name, list[JobView]()
+        directory = str(desk.folder.directory)
+        marks = {} if desk.off is None else await self._slots.marks(directory)
+        now, usual, found = self._clock.now(), self._state.snapshot.cron.zone_name, list[JobView]()
         for first in range(0, len(jobs), _AT_ONCE):
             some = jobs[first : first + _AT_ONCE]
-            latest = await self._slots.latest(str(desk.folder.directory), [job.id for job in some])
-            views += [
-                _view(desk, job, desk.entries.get(job.id), latest.get(job.id), now, job.timezone or usual)
-                for job in some
-            ]
+            latest = await self._slots.latest(directory, [job.id for job in some])
+            for job in some:
+                entry, zone, last = desk.entries.get(job.id), job.timezone or usual, latest.get(job.id)
+                if entry is None:
+                    found.append(off_view(desk, job, marks.get(job.id), last, zone))
+                else:
+                    found.append(view(entry, job, last, now, zone))
             await asyncio.sleep(0)
-        return views
-
-
-def _view(desk: Desk, job: Job, entry: Entry | None, last: SlotRow | None, now: float, zone: str) -> JobView:
-    if entry is None:
-        return JobView(desk.agent, job, zone, "off", last=last, off=desk.off)
-    following = None if not job.enabled or entry.exhausted else entry.timetable.after(max(now, entry.decided))
-    return JobView(desk.agent, job, zone, _state(entry, following), following, last, owner=entry.owner)
-
-
-def _state(entry: Entry, following: float | None) -> JobState:
-    if entry.run is not None:
-        return "running"
-    if not entry.job.enabled:
-        return "paused"
-    if entry.due is not None:
-        return "waiting"
-    return "scheduled" if following is not None else "done"
+        return found

@@ -57,7 +57,8 @@ async def run(
         finally:
             _signal(process, signal.SIGKILL)
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _REAP_S)
+                async with asyncio.timeout(_REAP_S):
+                    await process.wait()
         await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
         return Ended(process.returncode, output.text(), error.text(), overdue)
 
@@ -65,11 +66,13 @@ async def run(
 async def _wait(process: Process, limit_s: float, grace_s: float) -> bool:
     """Waits for the end, and asks for it after `limit_s`. Whether it had to."""
     try:
-        await asyncio.wait_for(process.wait(), limit_s)
+        async with asyncio.timeout(limit_s):
+            await process.wait()
     except TimeoutError:
         _signal(process, signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), grace_s)
+            async with asyncio.timeout(grace_s):
+                await process.wait()
         return True
     return False
 

@@ -126,7 +126,7 @@ class JobReader:
                 try:
                     fields[key] = read(item)
                 except Wrong as fault:
-                    problems.append(JobProblem(fault.about(key), id))
+                    problems.append(JobProblem(fault.about(key), id, field=key))
         return fields
 
     def _unknown(self, key: str, id: str) -> JobProblem:
