@@ -32,8 +32,8 @@ class Watch:
         return self._settled and self._looks == _looks(folder)
 
     def leads(self, cron: Path) -> bool:
-        """Whether that path still leads to the folder, and no link to it has taken the folder's place: a fraction of the
-        cost of resolving all links. One that takes the place of a folder above shows when a file changes."""
+        """Whether that path still leads to the folder, and no link to it has taken the folder's place. That is
+        cheaper than to resolve all links. One that takes the place of a folder above shows when a file changes."""
         if self._place is None or self._place != _place(self._folder, follow=False):
             return False
         path = str(cron)
