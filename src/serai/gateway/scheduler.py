@@ -34,7 +34,7 @@ _ASK_SECONDS: Final = 5.0
 """After which a run that tells nothing is asked for."""
 
 _AT_ONCE: Final = 20
-"""Jobs that are judged, and runs that are begun, before others of the process may go on."""
+"""Jobs that are judged, and slots that are claimed, before others of the process may go on."""
 
 _SET_BACK_SECONDS: Final = 1.0
 _AHEAD_SECONDS: Final = 60.0
@@ -61,6 +61,7 @@ class Scheduler:
         self._due = DueQueue()
         self._places = Places()
         self._settling = asyncio.Lock()
+        self._claiming = asyncio.Semaphore(_AT_ONCE)
         self._woken = asyncio.Event()
         self._looked = self._offset = float("-inf")
         self._missed_because = AWAY
@@ -236,7 +237,8 @@ class Scheduler:
         """Claims a slot and follows its run. One that cannot be had just now is due again."""
         subscription, timetable = self._door.subscribe(run_topic(place.run)), entry.timetable
         try:
-            await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
+            async with self._claiming:
+                await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
         except Exception as error:  # noqa: BLE001  the run's supervisor: its place is given back, its slot is not lost
             subscription.close()
             self._vacate(place)
