@@ -73,11 +73,13 @@ class Desk:
 class Agenda:
     """Keeps up with the files: a changed one counts from the next look on."""
 
-    def __init__(self, state: State, files: JobFiles, slots: Slots, clock: Clock) -> None:
+    def __init__(self, state: State, files: JobFiles, slots: Slots, clock: Clock, *, logs: bool = True) -> None:
+        """`logs`: what is wrong with the files is also logged."""
         self._state = state
         self._files = files
         self._slots = slots
         self._clock = clock
+        self._logs = logs
         self._store = ""
         self._seen: Snapshot | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -131,7 +133,8 @@ class Agenda:
         foreign = await self._foreign(agent, cron, folder)
         off = profile.schedules or self._twice(agent, folder) or foreign
         desk, before = Desk(agent, cron, folder, off=off, foreign=foreign is not None), self.desks.get(agent)
-        _tell(desk, before)
+        if self._logs:
+            _tell(desk, before)
         if off is None:
             desk = replace(desk, entries=await self._entries(desk, before))
         self.desks[agent] = desk
