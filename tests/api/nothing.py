@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from serai.core.cursor import Cursor
 from serai.core.delivery import Delivery
 from serai.core.ids import MAIN, AgentId, DeliveryId, JobId, SessionId
-from serai.gateway.jobs import Jobs, JobView
+from serai.gateway.job_view import JobView
+from serai.gateway.jobs import Jobs
 from serai.gateway.sending import Dispatched
 from serai.ports.jobs import UnknownJob
 from serai.ports.store import (

@@ -1,35 +1,18 @@
 """What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from serai.core.error import UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.gateway.agenda import Agenda, Desk, Entry
+from serai.gateway.agenda import Agenda, Desk
+from serai.gateway.job_view import JobView, off_view, view
 from serai.gateway.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.jobs import ForeignJobs, JobFiles, UnknownJob
 from serai.ports.slots import SlotRow, Slots
-
-JobState = Literal["scheduled", "waiting", "running", "paused", "done", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as people see it. `waiting`: due, until a place is free; `off`: its agent's schedules are, for the reason
-    `off`; `done`: it runs no more. `owner` is the API key that made it. Moments are seconds since the epoch."""
-
-    agent: AgentId
-    job: Job
-    zone: str
-    state: JobState
-    next_at: float | None = None
-    last: SlotRow | None = None
-    off: str | None = None
-    owner: str = ""
 
 
 class Jobs:
@@ -146,25 +129,15 @@ class Jobs:
         return desk
 
     async def _views(self, desk: Desk, jobs: Sequence[Job]) -> list[JobView]:
-        latest = await self._slots.latest(str(desk.folder.directory), [job.id for job in jobs])
+        directory = str(desk.folder.directory)
+        latest = await self._slots.latest(directory, [job.id for job in jobs])
+        marks = {} if desk.off is None else await self._slots.marks(directory)
         now, usual = self._clock.now(), self._state.snapshot.cron.zone_name
-        return [
-            _view(desk, job, desk.entries.get(job.id), latest.get(job.id), now, job.timezone or usual) for job in jobs
-        ]
-
-
-def _view(desk: Desk, job: Job, entry: Entry | None, last: SlotRow | None, now: float, zone: str) -> JobView:
-    if entry is None:
-        return JobView(desk.agent, job, zone, "off", last=last, off=desk.off)
-    following = None if not job.enabled or entry.exhausted else entry.timetable.after(max(now, entry.decided))
-    return JobView(desk.agent, job, zone, _state(entry, following), following, last, owner=entry.owner)
-
-
-def _state(entry: Entry, following: float | None) -> JobState:
-    if entry.run is not None:
-        return "running"
-    if not entry.job.enabled:
-        return "paused"
-    if entry.due is not None:
-        return "waiting"
-    return "scheduled" if following is not None else "done"
+        found = list[JobView]()
+        for job in jobs:
+            entry, zone, last = desk.entries.get(job.id), job.timezone or usual, latest.get(job.id)
+            if entry is None:
+                found.append(off_view(desk, job, marks.get(job.id), last, zone))
+            else:
+                found.append(view(entry, job, last, now, zone))
+        return found
