@@ -21,7 +21,7 @@ from serai.jobs.disk import DiskJobs
 from serai.ports.home_chat import HomeChats
 from serai.ports.slots import JobMark, Left, SlotRow, Slots
 from serai.stores.sqlite.store import open_store
-from serai.web.site import ACCOUNT, STANDING
+from serai.web.driver import ACCOUNT, STANDING
 
 NO_GATEWAY: Final = "no gateway runs, and only a gateway runs jobs; start it with `serai up`"
 
@@ -50,10 +50,10 @@ class IdleSlots(Slots):
         for job, key in keys.items():
             seen[job] = JobMark(key, now, now, owner=known[job].owner if job in known else "")
 
-    async def give(self, directory: str, job: JobId, owner: str, now: float) -> None:
+    async def give(self, directory: str, job: JobId, owner: str, now: float) -> None:  # noqa: ARG002 - the port's
         raise Startup(NO_GATEWAY)
 
-    async def miss(self, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:
+    async def miss(self, *_: object) -> None:
         raise Startup(NO_GATEWAY)
 
     async def active(self) -> Sequence[tuple[str, JobId, InputId]]:
@@ -67,10 +67,10 @@ class IdleSlots(Slots):
     async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
         return await self._kept.latest(directory, jobs) if self._kept else {}
 
-    async def left(self, limit: int = 100) -> Sequence[Left]:
+    async def left(self, limit: int = 100) -> Sequence[Left]:  # noqa: ARG002 - the port's
         return ()
 
-    async def kept(self, run: InputId, output: str) -> None:
+    async def kept(self, run: InputId, output: str) -> None:  # noqa: ARG002 - the port's
         raise Startup(NO_GATEWAY)
 
     async def forget(self, directory: str, job: JobId) -> None:
@@ -94,7 +94,7 @@ class IdlePlanner:
     async def look(self) -> None:
         await self._agenda.refresh()
 
-    async def begin_now(self, entry: Entry) -> InputId:
+    async def begin_now(self, entry: Entry) -> InputId:  # noqa: ARG002 - the port's
         raise Startup(NO_GATEWAY)
 
 

@@ -1,25 +1,36 @@
 """What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from serai.core.error import UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.gateway.agenda import Agenda, Desk
+from serai.gateway.agenda import Agenda, Desk, Entry
 from serai.gateway.job_view import JobView, off_view, view
-from serai.gateway.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.jobs import ForeignJobs, JobFiles, UnknownJob
 from serai.ports.slots import SlotRow, Slots
 
 
+class Planner(Protocol):
+    """What runs jobs: the scheduler. Without a gateway it is something that only looks."""
+
+    async def look(self) -> None:
+        """Takes over what the files say now. Raises StorageFailed."""
+        ...
+
+    async def begin_now(self, entry: Entry) -> InputId:
+        """Runs a job now. Raises JobRunning, StorageFailed."""
+        ...
+
+
 class Jobs:
     """The jobs of all agents: files for what is intended, the store for how it went."""
 
     def __init__(
-        self, state: State, agenda: Agenda, scheduler: Scheduler, files: JobFiles, slots: Slots, clock: Clock
+        self, state: State, agenda: Agenda, scheduler: Planner, files: JobFiles, slots: Slots, clock: Clock
     ) -> None:
         self._state = state
         self._agenda = agenda

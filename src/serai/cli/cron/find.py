@@ -1,0 +1,40 @@
+"""Which job is meant: its id, the beginning of one, or its name."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from serai.cli.cron.book import Book, Job
+from serai.cli.failure import Failed
+
+LEAST: Final = 4
+"""Characters of an id that may stand for it."""
+
+
+def find(book: Book, word: str, agent: str | None = None) -> Job:
+    """The one job that `word` means, of all agents or of one. Raises Failed where there is none, or several."""
+    return chosen(book.jobs(agent), word)
+
+
+def chosen(jobs: Sequence[Job], word: str) -> Job:
+    """As `find`, of these."""
+    from serai.cli.nearest import hint
+
+    for found in (
+        [one for one in jobs if one["id"] == word],
+        [one for one in jobs if one["name"] and one["name"].casefold() == word.casefold()],
+        [one for one in jobs if len(word) >= LEAST and one["id"].startswith(word.lower())],
+    ):
+        if len(found) > 1:
+            raise Failed(_several(word, found))
+        if found:
+            return found[0]
+    known = [text for one in jobs for text in (one["id"], one["name"]) if text]
+    raise Failed(f"There is no job `{word}`{hint(word, known)}. `serai cron list --all` shows those there are.")
+
+
+def _several(word: str, jobs: Sequence[Job]) -> str:
+    from serai.cli.printable import one_line
+
+    listed = [f"  {one['id']}  {one['agent']}  {one_line(one['name'])}".rstrip() for one in jobs]
+    how = "its whole id" if len({one["id"] for one in jobs}) > 1 else "--agent"
+    return "\n".join([f"`{word}` may be one of {len(jobs)} jobs; say which by {how}:", *listed])
