@@ -157,7 +157,7 @@ async def test_slots_of_a_downtime_are_recorded_as_missed_and_none_is_made_up_fo
     one = stage(model, job("every 1h"))
     async with one.running(schedules=True):
         await asyncio.sleep(3700)
-    await asyncio.sleep(5 * 3600)
+    await asyncio.sleep(5.5 * 3600)
     again = Stage(model, snapshot("ops"), files=one.files, store=one.store, seed=8)
     async with again.running(recover=True, schedules=True):
         await asyncio.sleep(600)

@@ -1,5 +1,6 @@
 """What an agent does by itself at its time: one entry of a `cron/jobs.json` (SPEC 9.1, 9.2)."""
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from typing import Final
@@ -70,12 +71,14 @@ class JobRun:
 class JobProblem:
     """What is wrong with a jobs file: all of it, or one job (`job` is its id, or its place such as `jobs[3]`).
 
-    `fatal` ones keep that job, or all jobs of the file, from running; the others are warnings.
+    `fatal` ones keep that job, or all jobs of the file, from running; the others are warnings. `field` is that of the
+    job which is wrong, where it is one.
     """
 
     text: str
     job: str | None = None
     fatal: bool = True
+    field: str | None = dataclasses.field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.job}: {self.text}" if self.job else self.text

@@ -1,7 +1,8 @@
 """What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from serai.core.error import UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
@@ -10,8 +11,11 @@ from serai.gateway.agenda import Agenda, Desk, Entry
 from serai.gateway.job_view import JobView, off_view, view
 from serai.gateway.state import State
 from serai.ports.clock import Clock
-from serai.ports.jobs import ForeignJobs, JobFiles, UnknownJob
+from serai.ports.jobs import ForeignJobs, JobExists, JobFiles, UnknownJob
 from serai.ports.slots import SlotRow, Slots
+
+_AT_ONCE: Final = 50
+"""Jobs that are looked up before others of the process may go on: each costs some 0.1 ms."""
 
 
 class Planner(Protocol):
@@ -44,7 +48,9 @@ class Jobs:
         found = list[JobView]()
         for agent, desk in list(self._agenda.desks.items()):
             if agents is None or agent in agents:
-                found += await self._views(desk, desk.folder.jobs)
+                for first in range(0, len(desk.folder.jobs), _AT_ONCE):
+                    found += await self._views(desk, desk.folder.jobs[first : first + _AT_ONCE])
+                    await asyncio.sleep(0)
         return found
 
     def problems(self, agent: AgentId) -> Sequence[JobProblem]:
@@ -57,7 +63,12 @@ class Jobs:
 
     async def find(self, job: JobId, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of that id: one of an agent's, and one of another's that has the same."""
-        return [one for one in await self.all(agents) if one.job.id == job]
+        return [
+            view
+            for agent, desk in list(self._agenda.desks.items())
+            if agents is None or agent in agents
+            for view in await self._views(desk, [one for one in desk.folder.jobs if one.id == job])
+        ]
 
     async def one(self, agent: AgentId, job: JobId) -> JobView:
         """A job. Raises UnknownJob."""
@@ -67,17 +78,29 @@ class Jobs:
             raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
         return (await self._views(desk, jobs))[0]
 
-    async def add(self, agent: AgentId, fields: Mapping[str, Any], owner: str = "") -> JobView:
-        """A new job of an agent, made by that API key. Its time begins now.
+    async def add(
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", id: JobId | None = None
+    ) -> JobView:
+        """A new job of an agent. Its time begins now. One that an API key makes, `owner`, has an `id` beforehand:
+        whose it is, is known before it is there. The same job again, with the same id, is found.
 
-        Raises UnknownAgent, ForeignJobs, BadJob, JobsDamaged, StorageFailed.
+        Raises UnknownAgent, ForeignJobs, BadJob, JobExists, JobsDamaged, StorageFailed.
         """
         desk = await self._desk(agent)
-        job = await self._files.add(desk.cron, fields)
-        if owner:
-            await self._slots.give(str(desk.folder.directory), job.id, owner, self._clock.now())
+        if id is not None:
+            await self._give(desk, id, owner)
+        job = await self._files.add(desk.cron, fields, id)
         await self._scheduler.look()
         return await self.one(agent, job.id)
+
+    async def _give(self, desk: Desk, job: JobId, owner: str) -> None:
+        """Notes whose a job is that is to be. Raises JobExists where it is there, and another's."""
+        directory = str(desk.folder.directory)
+        mark = (await self._slots.marks(directory)).get(job)
+        if mark is not None and mark.owner != owner:
+            raise JobExists(f"there is another job `{job}`")
+        if mark is None and owner:
+            await self._slots.give(directory, job, owner, self._clock.now())
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
         """Sets fields of a job; None takes one away. Raises as `add`, and UnknownJob."""
@@ -88,7 +111,7 @@ class Jobs:
 
     async def remove(self, agent: AgentId, job: JobId) -> None:
         """Takes a job away; a run that is under way goes on. Raises as `change`."""
-        desk = await self._desk(agent)
+        desk = await self._ours(agent)
         await self._files.remove(desk.cron, job)
         await self._slots.forget(str(desk.folder.directory), job)
         await self._scheduler.look()
@@ -115,6 +138,17 @@ class Jobs:
         desk = self._agenda.desks[view.agent]
         return await self._slots.history(str(desk.folder.directory), job, limit=limit, before=before)
 
+    async def slot(self, agent: AgentId, job: JobId, run: InputId) -> SlotRow | None:
+        """One run of a job; None where it has none of that id. Raises UnknownJob."""
+        view = await self.one(agent, job)
+        return await self._slots.run(str(self._agenda.desks[view.agent].folder.directory), job, run)
+
+    async def owners(self, agent: AgentId) -> Mapping[JobId, str]:
+        """The API keys that made jobs of an agent, also of those that cannot run."""
+        desk = self._agenda.desks.get(agent)
+        marks = await self._slots.marks(str(desk.folder.directory)) if desk is not None else {}
+        return {job: mark.owner for job, mark in marks.items() if mark.owner}
+
     async def output(self, agent: AgentId, job: JobId, row: SlotRow) -> str | None:
         """What a run has left; None where nothing is kept (yet)."""
         if row.output is None:
@@ -129,6 +163,14 @@ class Jobs:
         await self._scheduler.look()
 
     async def _desk(self, agent: AgentId) -> Desk:
+        """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another
+        agent or gateway."""
+        desk = await self._ours(agent)
+        if desk.off is not None:
+            raise ForeignJobs(desk.off)
+        return desk
+
+    async def _ours(self, agent: AgentId) -> Desk:
         """The agent's folder, to be written to. Raises UnknownAgent, ForeignJobs."""
         if agent not in self._state.configured.agents:
             raise UnknownAgent(f"no agent named `{agent}` is configured")

@@ -122,7 +122,8 @@ class JobReader:
         try:
             fields[key] = read(item)
         except Wrong as fault:
-            return JobProblem(f"`{key}` {fault}" if str(fault)[0] != "[" else f"`{key}{fault}", id)
+            text = f"`{key}` {fault}" if str(fault)[0] != "[" else f"`{key}{fault}"
+            return JobProblem(text, id, field=key)
         return None
 
 

@@ -1,6 +1,7 @@
 """Adding, changing and removing a job (SPEC 9.1): ours one after another, and no editor's save is lost."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from serai.jobs.read import JobReader, entry_id, read_entry
 from serai.jobs.replace import locked, replace, told
 from serai.jobs.scan import Entry, Sheet
 from serai.jobs.value import cleaned, repeated, shown
-from serai.ports.jobs import BadJob, JobsDamaged, UnknownJob
+from serai.ports.jobs import BadJob, JobExists, JobsDamaged, UnknownJob
 
 _TRIES: Final = 20
 
@@ -33,8 +34,9 @@ def edit(cron: Path, change: Edit) -> Job | None:
         with told(path), locked(folder):
             for _ in range(_TRIES):
                 data = read_jobs(folder)
-                text, job = change(sheet_of(EMPTY.encode() if data is None else data))
-                if _replaced(folder, path, stamp_of(data), text):
+                sheet = sheet_of(EMPTY.encode() if data is None else data)
+                text, job = change(sheet)
+                if text == sheet.text or _replaced(folder, path, stamp_of(data), text):
                     return job
     except JobsDamaged as error:
         raise damage(folder, error) from None
@@ -48,17 +50,29 @@ def _replaced(folder: Path, path: Path, stamp: str, text: str) -> bool:
     return replace(path, data, lambda: stamp_of(read_jobs(folder)) == stamp)
 
 
-def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str]) -> Edit:
-    """A new job at the end of the list, with an id that no other has."""
+def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str], id: JobId | None = None) -> Edit:
+    """A new job at the end of the list, of that id, else with one that no other has."""
 
     def change(sheet: Sheet) -> tuple[str, Job | None]:
         if fields.get("id") is not None:
             raise BadJob([JobProblem("the id of a new job is made, not chosen")])
-        stored = _stored({**fields, "id": _free_id(sheet, new_id)})
+        stored = _stored({**fields, "id": id or _free_id(sheet, new_id)})
         job = _checked(reader, stored, None)
+        if _is_there(sheet, reader, job):
+            return sheet.text, job
         return added(sheet, stored), job
 
     return change
+
+
+def _is_there(sheet: Sheet, reader: JobReader, job: Job) -> bool:
+    """Whether the file has this very job. Raises JobExists for another one of its id."""
+    for at, entry in enumerate(sheet.entries):
+        if entry_id(entry) == job.id:
+            if read_entry(at, entry, reader).job != job:
+                raise JobExists(f"there is another job {shown(job.id)} in this folder")
+            return True
+    return False
 
 
 def change(id: JobId, fields: Mapping[str, Any], reader: JobReader) -> Edit:
@@ -105,7 +119,7 @@ def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(reader: JobReader, fields: Mapping[str, Any], name: str | None) -> Job:
     reading = reader.read(fields, "")
     if reading.job is None:
-        raise BadJob([JobProblem(problem.text, name) for problem in reading.problems if problem.fatal])
+        raise BadJob([replaced(problem, job=name) for problem in reading.problems if problem.fatal])
     return reading.job
 
 

@@ -21,6 +21,10 @@ class UnknownJob(SeraiError):
     """There is no job of that id in this directory."""
 
 
+class JobExists(SeraiError):
+    """A new job was to have an id that another one has."""
+
+
 class BadJob(SeraiError):
     """A job that cannot be; nothing was written. `problems` are all there are."""
 
@@ -68,10 +72,11 @@ class JobFiles(Protocol):
         folder."""
         ...
 
-    async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
-        """Writes a new job; an id is made for it. `fields` are those of SPEC 9.2, as in the file.
+    async def add(self, cron: Path, fields: Mapping[str, Any], id: JobId | None = None) -> Job:
+        """Writes a new job, of that id; without, one is made for it. `fields` are those of SPEC 9.2, as in the file.
+        The same job again is found, not written twice.
 
-        Raises BadJob, JobsDamaged, StorageFailed.
+        Raises BadJob, JobExists, JobsDamaged, StorageFailed.
         """
         ...
 

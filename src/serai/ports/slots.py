@@ -117,6 +117,10 @@ class Slots(Protocol):
         """A job's slots, the latest first; only those before that moment."""
         ...
 
+    async def run(self, directory: str, job: JobId, run: InputId) -> SlotRow | None:
+        """The slot of a run of that job."""
+        ...
+
     async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
         """These jobs' last slots, without their deliveries."""
         ...

@@ -8,7 +8,7 @@ from typing import Any
 
 from serai.core.ids import JobId
 from serai.core.job import Job, JobProblem
-from serai.ports.jobs import BadJob, JobFiles, JobFolder, ScriptResult, UnknownJob
+from serai.ports.jobs import BadJob, JobExists, JobFiles, JobFolder, ScriptResult, UnknownJob
 
 
 class MemoryJobs(JobFiles):
@@ -42,10 +42,14 @@ class MemoryJobs(JobFiles):
     async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
         return {cron: self._folder(cron) for cron, before in known.items() if before is not self._folder(cron)}
 
-    async def add(self, cron: Path, fields: Mapping[str, Any]) -> Job:
+    async def add(self, cron: Path, fields: Mapping[str, Any], id: JobId | None = None) -> Job:
         self._count += 1
-        job = _made(Job(JobId(f"{self._count:012x}"), "30m"), fields)
-        self.put(cron, *self._folder(cron).jobs, job)
+        job = _made(Job(id or JobId(f"{self._count:012x}"), "30m"), fields)
+        there = [one for one in self._folder(cron).jobs if one.id == job.id]
+        if there and there[0] != job:
+            raise JobExists(f"there is another job `{job.id}`")
+        if not there:
+            self.put(cron, *self._folder(cron).jobs, job)
         return job
 
     async def change(self, cron: Path, job: JobId, fields: Mapping[str, Any]) -> Job:

@@ -65,6 +65,9 @@ class SqliteSlots:
     ) -> Sequence[SlotRow]:
         return self._query(lambda db: history(db, directory, job, limit, before))
 
+    async def run(self, directory: str, job: JobId, run: InputId) -> SlotRow | None:
+        return self._query(lambda db: one(db, directory, job, run))
+
     async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
         return self._query(lambda db: latest(db, directory, jobs))
 
@@ -139,6 +142,14 @@ def history(db: Db, directory: str, job: JobId, limit: int, before: float | None
         (directory, job, float("inf") if before is None else before, limit),
     ).fetchall()
     return [_row(db, row, told=True) for row in rows]
+
+
+def one(db: Db, directory: str, job: JobId, run: InputId) -> SlotRow | None:
+    row = db.execute(
+        f"{_ROW} WHERE slot.input = ? AND slot.input IS NOT NULL AND slot.directory = ? AND slot.job = ?",
+        (run, directory, job),
+    ).fetchone()
+    return _row(db, row, told=True) if row is not None else None
 
 
 def latest(db: Db, directory: str, jobs: Sequence[JobId]) -> dict[JobId, SlotRow]:
