@@ -64,6 +64,9 @@ class IdleSlots(Slots):
     ) -> Sequence[SlotRow]:
         return await self._kept.history(directory, job, limit=limit, before=before) if self._kept else ()
 
+    async def run(self, directory: str, job: JobId, run: InputId) -> SlotRow | None:
+        return await self._kept.run(directory, job, run) if self._kept else None
+
     async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
         return await self._kept.latest(directory, jobs) if self._kept else {}
 

@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cron resume": ("serai.cli.cron.switch:resume", "Let a paused job run again"),
     "cron run": ("serai.cli.cron.run:run", "Run a job now"),
     "cron history": ("serai.cli.cron.history:history", "List a job's runs, and print what they said"),
+    "cron preview": ("serai.cli.cron_preview:preview", "Tell when a schedule is due next"),
     "cron adopt": ("serai.cli.cron.adopt:adopt", "Take over jobs that another gateway schedules"),
     "session list": ("serai.cli.session:list_sessions", "List conversations, the latest first"),
     "session show": ("serai.cli.session:show", "Print one conversation"),

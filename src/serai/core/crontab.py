@@ -17,6 +17,7 @@ from typing import Final
 from serai.core.error import SeraiError
 from serai.core.instant import change_between
 
+_MINUTE: Final = 60
 _HOUR: Final = 3600
 _LEAD: Final = 3 * _HOUR
 _UNSETTLED: Final = 27 * _HOUR
@@ -61,7 +62,8 @@ class Crontab:
             near = _unsettled(self.text, zone, change)
             place = bisect_right(near, whole)
             return float(near[place]) if place < len(near) else None
-        return next((float(slot) for slot in _slots(self.text, zone, whole) if slot > whole), None)
+        found = next(_slots(self.text, zone, whole), None)
+        return None if found is None else float(found)
 
     def latest(self, since: float, until: float, zone: tzinfo) -> float | None:
         """The last slot after `since` up to `until`, found without a look at all of them; None where none is."""
@@ -118,15 +120,25 @@ def _days_alone(field: str) -> bool:
 
 
 def _slots(text: str, zone: tzinfo, start: int) -> Iterator[int]:
-    """All slots of one iteration that begins at `start`, strictly rising."""
+    """All slots after `start` of one iteration that begins there, strictly rising.
+
+    Where clocks are put back to the midst of an hour (the Chatham Islands), cronsim may begin that hour again, for
+    ever. Then the iteration goes on from the next minute from which it gets on.
+    """
     from cronsim import CronSim  # here, because a gateway without schedules need not load it
 
-    last = None
-    for found in CronSim(text, datetime.fromtimestamp(start, zone)):
-        slot = int(found.timestamp())
-        if last is None or slot > last:
-            yield slot
-            last = slot
+    last, fixed = start, Crontab(text).fixed
+    while True:
+        for found in CronSim(text, datetime.fromtimestamp(start, zone)):
+            slot = int(found.timestamp())
+            if slot > last:
+                yield slot
+                last = slot
+            elif not fixed:
+                break
+        else:
+            return
+        start = (max(start, last) + 1) // _MINUTE * _MINUTE + _MINUTE - 1
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,12 @@
 """From a wall clock's time to the moment that it means (SPEC 9.2)."""
 
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from math import floor
+from typing import Final
+
+_STRIDE: Final = 4 * 86400
 
 
 def change_between(zone: tzinfo, start: int, end: int) -> int | None:
@@ -35,3 +41,35 @@ def moment_of(local: datetime, zone: tzinfo) -> float:
     early = local.replace(tzinfo=zone, fold=1).timestamp()
     change = change_between(zone, int(early) - 1, int(late) + 1)
     return late if change is None else float(change)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """A change of a zone's clocks: at `at` they do not show `before` but `after`."""
+
+    at: float
+    before: datetime
+    after: datetime
+
+    @property
+    def seconds(self) -> float:
+        """By how much they are put forward: so much is skipped, or, below zero, so much is repeated."""
+        return (self.after.replace(tzinfo=None) - self.before.replace(tzinfo=None)).total_seconds()
+
+
+def clock_changes(zone: tzinfo, start: float, end: float) -> Iterator[ClockChange]:
+    """All changes after `start` up to `end`. Two within four days of each other are not told apart."""
+    since, until = floor(start), floor(end)
+    while since < until:
+        stop = min(since + _STRIDE, until)
+        change = change_between(zone, since, stop)
+        if change is not None:
+            yield _clock_change(zone, change)
+        since = stop
+
+
+def _clock_change(zone: tzinfo, at: int) -> ClockChange:
+    last = datetime.fromtimestamp(at - 1, zone)
+    offset = last.utcoffset() or timedelta()
+    before = datetime.fromtimestamp(at, timezone(offset))
+    return ClockChange(float(at), before, datetime.fromtimestamp(at, zone))

@@ -117,9 +117,14 @@ class Timetable:
                 slot = self._moment(single)
                 return slot if since < slot <= until else None
 
-    def grace(self, slot: float) -> float:
-        """For how many seconds a slot may run late (SPEC 9.3): recurring ones half the way to the next one."""
-        following = self.after(slot) if self.recurs else slot
+    def grace(self, slot: float, following: float | None = None) -> float:
+        """For how many seconds a slot may run late (SPEC 9.3): a recurring one half the way to the next one.
+
+        That is `following`, for whoever knows it already.
+        """
+        if not self.recurs:
+            return GRACE_LEAST
+        following = self.after(slot) if following is None else following
         if following is None:
             return GRACE_MOST
         return min(max((following - slot) / 2, GRACE_LEAST), GRACE_MOST)

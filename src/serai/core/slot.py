@@ -42,15 +42,18 @@ def judge(timetable: Timetable, decided: float, now: float) -> Verdict:
     Verdict(run=None, missed=None, next=14400.0)
     """
     since = min(decided, now)
-    following = timetable.after(now)
-    last = timetable.latest(since, now)
-    if last is None:
-        return Verdict(None, None, following)
-    if now - last > timetable.grace(last):
-        return Verdict(None, _gap(timetable, since, last), following)
-    return Verdict(last, _gap(timetable, since, nextafter(last, -inf)), following)
+    first = timetable.after(since)
+    if first is None or first > now:
+        return Verdict(None, None, first)
+    last = timetable.latest(first, now) or first
+    following = timetable.after(last)
+    if now - last > timetable.grace(last, following):
+        return Verdict(None, Gap(first, last), following)
+    return Verdict(last, _before(timetable, first, last), following)
 
 
-def _gap(timetable: Timetable, since: float, until: float) -> Gap | None:
-    first, last = timetable.after(since), timetable.latest(since, until)
-    return None if first is None or last is None else Gap(first, last)
+def _before(timetable: Timetable, first: float, last: float) -> Gap | None:
+    """The slots from the first one that are earlier than the last one."""
+    if first == last:
+        return None
+    return Gap(first, timetable.latest(first, nextafter(last, -inf)) or first)
