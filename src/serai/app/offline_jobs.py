@@ -119,7 +119,11 @@ async def offline_jobs(layout: Layout, snapshot: Snapshot, *, make: bool = False
     """
     opened = open_store(layout.database) if make or layout.database.exists() else None
     try:
-        state, clock, slots = State(snapshot, LoadedSecrets({})), SystemClock(), IdleSlots(opened and opened.slots)
+        state, clock, slots = (
+            State(snapshot, LoadedSecrets({})),
+            SystemClock(),
+            IdleSlots(opened.slots if opened else None),
+        )
         files = IdleFiles(parse_schedule, SystemEntropy())
         agenda = Agenda(state, files, slots, clock, logs=False)
         await agenda.refresh()

@@ -35,9 +35,10 @@ def add(place: Place, /, agent: str | None, paused: bool, as_json: bool, **setti
         raise click.UsageError("A job needs a --prompt, or a --script with --no-agent.")
     if paused:
         wanted["enabled"] = False
-    owner = agent or place.snapshot().default_agent
-    opened = book(place)
-    made = opened.add(owner, checked(place, opened, owner, wanted))
+    snapshot = place.snapshot()
+    owner = place.agent(snapshot, agent or snapshot.default_agent).id
+    opened = book(place, snapshot)
+    made = opened.add(owner, checked(place, snapshot, opened, owner, wanted))
     if as_json:
         print_json(made)
         return
@@ -48,19 +49,24 @@ def print_made(place: Place, opened: "Book", job: "Job", verb: str) -> None:
     """What was done with a job, and when it runs now."""
     import time
 
-    from serai.cli.cron.told import deliver
     from serai.cli.cron.upcoming import print_upcoming
     from serai.cli.printable import one_line
 
     name = f" {one_line(job['name'])}" if job["name"] else ""
     click.echo(f"{verb} job {job['id']}{name} of agent `{job['agent']}`.")
     print_upcoming(place, job, time.time(), 3)
-    where = (
-        f"sent to {one_line(deliver(job))}" if is_sent(job) else "kept in the agent's cron/output, and sent to nobody"
-    )
-    click.echo(f"  Its answers are {where}.")
+    click.echo(f"  Its answers are {_where(job)}.")
     if not opened.runs_jobs:
         click.echo(_when_idle(job), err=True)
+
+
+def _where(job: "Job") -> str:
+    from serai.cli.cron.told import deliver, is_sent
+    from serai.cli.printable import one_line
+
+    if is_sent(job):
+        return f"sent to {one_line(deliver(job))}"
+    return "kept in the agent's cron/output, and sent to nobody"
 
 
 def _when_idle(job: "Job") -> str:

@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from serai.cli.place import Place
+
+if TYPE_CHECKING:
+    from serai.core.snapshot import Snapshot
 
 Job = Mapping[str, Any]
 """An object `job` of the API."""
 
 Run = Mapping[str, Any]
 """An object `job.run` of the API."""
+
+Problem = Mapping[str, Any]
+"""An object `job.problem` of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,11 @@ class Book(Protocol):
     """Whether a gateway runs."""
 
     def jobs(self, agent: str | None = None) -> Sequence[Job]:
-        """All jobs, or one agent's, in the order of agents and files."""
+        """All jobs, or one agent's, by agent and id."""
+        ...
+
+    def problems(self, agent: str | None = None) -> Sequence[Problem]:
+        """What is wrong with the jobs of all agents, or of one."""
         ...
 
     def add(self, agent: str, fields: Mapping[str, Any]) -> Job: ...
@@ -52,8 +62,10 @@ class Book(Protocol):
     def adopt(self, agent: str) -> None: ...
 
 
-def book(place: Place) -> Book:
-    """The gateway's where one runs, else the files'. Raises Failed."""
+def book(place: Place, snapshot: "Snapshot | None" = None) -> Book:
+    """The gateway's where one runs, else the files'. `snapshot` is the configuration where it was read before.
+
+    Raises Failed."""
     from serai.cli.gateway import running
 
     gateway = running(place.layout.lock)
@@ -63,4 +75,4 @@ def book(place: Place) -> Book:
         return RemoteBook(gateway)
     from serai.cli.cron.local import LocalBook
 
-    return LocalBook(place)
+    return LocalBook(place, snapshot)

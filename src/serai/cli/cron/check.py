@@ -1,7 +1,7 @@
 """What is wrong with a job's fields that only the whole configuration can tell (SPEC 9.5)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def checked(
-    place: Place, book: Book, agent: str, fields: Mapping[str, Any], *, origin: bool = False
+    place: Place, snapshot: "Snapshot", book: Book, agent: str, fields: Mapping[str, Any], *, origin: bool = False
 ) -> dict[str, Any]:
     """The fields, with whole ids for those that were shortened. `origin` tells that the job was made in a chat.
 
     Warns of what may become right. Raises Failed for what cannot.
     """
-    snapshot = place.snapshot()
     profile = place.agent(snapshot, agent)
     _toolsets(fields.get("enabled_toolsets") or ())
-    _targets(place, snapshot, fields.get("deliver") or (), origin)
-    for text in _absent(profile, fields):
+    if fields.get("deliver"):
+        _targets(Chats.of(place, snapshot), fields["deliver"], origin=origin)
+    for text in absent(profile, fields):
         click.echo(f"Warning: {text}", err=True)
     names = fields.get("context_from")
     if not names:
@@ -49,64 +49,59 @@ def _toolsets(names: Collection[str]) -> None:
             raise Failed(f"There is no toolset `{name}`{hint(name, known)}.")
 
 
-def _targets(place: Place, snapshot: "Snapshot", values: Sequence[str], origin: bool) -> None:
-    import asyncio
-
-    from serai.app.offline_jobs import accounts, home_chats
-
-    if not values:
-        return
-    atlas = _Atlas(accounts(snapshot), asyncio.run(home_chats(place.layout, snapshot)), origin)
+def _targets(chats: "Chats", values: Sequence[str], *, origin: bool) -> None:
     for value in values:
-        wrong = atlas.fault(value)
+        wrong = chats.fault(value, origin=origin)
         if wrong is None:
             continue
-        if not atlas.may_become_right(value):
+        if not chats.may_become_right(value, origin=origin):
             raise Failed(f"Nothing can be delivered to `{value}`: {wrong}.")
         click.echo(f"Warning: as it is, nothing is delivered to `{value}`: {wrong}", err=True)
 
 
-class _Atlas:
-    """The places that targets can mean."""
+@dataclass(frozen=True, slots=True)
+class Chats:
+    """The places that targets can mean, as the configuration and the database have them."""
 
-    def __init__(
-        self, accounts: "Mapping[Account, AccountSettings]", homes: "Mapping[Account, HomeChat]", origin: bool
-    ) -> None:
-        self._accounts = accounts
-        self._homes = homes
-        self._origin = _some_chat(accounts) if origin else None
+    accounts: "Mapping[Account, AccountSettings]"
+    homes: "Mapping[Account, HomeChat]"
 
-    def fault(self, value: str) -> str | None:
-        """Why it means no place now."""
-        return self._fault(value, self._accounts, self._homes)
+    @classmethod
+    def of(cls, place: Place, snapshot: "Snapshot") -> "Chats":
+        """Those of a home. Raises Startup, StorageFailed."""
+        import asyncio
 
-    def may_become_right(self, value: str) -> bool:
+        from serai.app.offline_jobs import accounts, home_chats
+
+        return cls(accounts(snapshot), asyncio.run(home_chats(place.layout, snapshot)))
+
+    def fault(self, value: str, *, origin: bool) -> str | None:
+        """Why a target means no place now. `origin`: the job was made in a chat."""
+        from serai.core.target import NOWHERE, expand
+
+        chat = _some_chat(self.accounts) if origin else None
+        problems = expand([value], owner=None, origin=chat, accounts=self.accounts, homes=self.homes).problems
+        return problems[0].text.removeprefix(f"{NOWHERE}: ") if problems else None
+
+    def may_become_right(self, value: str, *, origin: bool) -> bool:
         """Whether it would mean one if accounts were enabled, or one of them had a home chat."""
         from serai.core.home_chat import HomeChat
 
-        enabled = {name: replace(one, refusal=None) for name, one in self._accounts.items()}
-        homes = [self._homes, *({**self._homes, name: HomeChat("home")} for name in enabled)]
-        return any(self._fault(value, enabled, some) is None for some in homes)
-
-    def _fault(
-        self, value: str, accounts: "Mapping[Account, AccountSettings]", homes: "Mapping[Account, HomeChat]"
-    ) -> str | None:
-        from serai.core.target import NOWHERE, expand
-
-        problems = expand([value], owner=None, origin=self._origin, accounts=accounts, homes=homes).problems
-        return problems[0].text.removeprefix(f"{NOWHERE}: ") if problems else None
+        enabled = {name: replace(one, refusal=None) for name, one in self.accounts.items()}
+        homes = [self.homes, *({**self.homes, name: HomeChat("home")} for name in enabled)]
+        return any(Chats(enabled, some).fault(value, origin=origin) is None for some in homes)
 
 
 def _some_chat(accounts: "Mapping[Account, AccountSettings]") -> "Target":
-    """Stands for the chat that a job was made in, which its file knows."""
+    """Stands for the chat that a job was made in."""
     from serai.core.delivery import Target
 
     account = next(iter(accounts))
     return Target(account.platform, "origin", account.name)
 
 
-def _absent(profile: "AgentProfile", fields: Mapping[str, Any]) -> Iterator[str]:
-    """Files that are not there yet."""
+def absent(profile: "AgentProfile", fields: Mapping[str, Any]) -> Iterator[str]:
+    """What of scripts and skills is not there, in sentences."""
     from serai.jobs.script import script_fault
     from serai.jobs.skill import read_skill
 

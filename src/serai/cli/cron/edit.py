@@ -48,7 +48,7 @@ def edit(
     from serai.cli.cron.find import find
 
     opened = book(place)
-    found = find(opened, job, agent)
+    found = find(place, opened, job, agent)
     wanted = {**dict.fromkeys(clear), **given(settings)}
     changed = _changed(place, opened, found, wanted) if wanted else _edited(place, opened, found)
     if as_json:
@@ -63,7 +63,7 @@ def _changed(place: Place, opened: "Book", job: "Job", wanted: Mapping[str, Any]
     from serai.cli.cron.check import checked
 
     origin = job["origin"] is not None and "origin" not in wanted
-    return opened.change(job, checked(place, opened, job["agent"], wanted, origin=origin))
+    return opened.change(job, checked(place, place.snapshot(), opened, job["agent"], wanted, origin=origin))
 
 
 def _edited(place: Place, opened: "Book", job: "Job") -> "Job | None":

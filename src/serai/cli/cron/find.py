@@ -5,14 +5,18 @@ from typing import Final
 
 from serai.cli.cron.book import Book, Job
 from serai.cli.failure import Failed
+from serai.cli.place import Place
 
 LEAST: Final = 4
 """Characters of an id that may stand for it."""
 
 
-def find(book: Book, word: str, agent: str | None = None) -> Job:
+def find(place: Place, book: Book, word: str, agent: str | None = None) -> Job:
     """The one job that `word` means, of all agents or of one. Raises Failed where there is none, or several."""
-    return chosen(book.jobs(agent), word)
+    jobs = book.jobs(agent)
+    if not jobs and agent is not None:
+        place.agent(place.snapshot(), agent)
+    return chosen(jobs, word)
 
 
 def chosen(jobs: Sequence[Job], word: str) -> Job:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @job_argument
 @agent_option
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many at most.")
-@click.option("--before", metavar="NEXT", help="Go on after a list whose `next` was this.")
+@click.option("--before", metavar="NEXT", type=float, help="Go on after a list whose `next` was this.")
 @click.option("--output", metavar="RUN", help="Print what this run has left; `last` is the latest one.")
 @json_option
 @click.pass_obj
 def history(
-    place: Place, job: str, agent: str | None, limit: int, before: str | None, output: str | None, as_json: bool
+    place: Place, job: str, agent: str | None, limit: int, before: float | None, output: str | None, as_json: bool
 ) -> None:
     """List a job's runs, the latest first, with what was sent where. Missed ones are listed too."""
     from serai.cli.cron.book import book
@@ -31,7 +31,7 @@ def history(
     from serai.cli.cron.runs import print_output, print_runs, print_whereabouts
 
     opened = book(place)
-    found = find(opened, job, agent)
+    found = find(place, opened, job, agent)
     if output is not None:
         run = opened.output(found, _run(opened.history(found, 200).rows, output))
         if as_json:
@@ -40,7 +40,7 @@ def history(
             print_output(run)
             print_whereabouts(run)
         return
-    runs = opened.history(found, limit, before)
+    runs = opened.history(found, limit, None if before is None else repr(before))
     if as_json:
         print_json(listing(runs.rows, after=runs.after))
     elif runs.rows:
@@ -53,7 +53,7 @@ def history(
 
 def _run(runs: "Sequence[Run]", word: str) -> str:
     """The id of the run that is meant: whole, the end or the beginning of one, or `last`."""
-    ids = [run["id"] for run in runs if run["id"] is not None]
+    ids: list[str] = [run["id"] for run in runs if run["id"] is not None]
     if word == "last":
         if not ids:
             raise Failed("This job never ran.")

@@ -1,7 +1,7 @@
 """`serai cron list`: what is going to run when, what is not, and what is wrong (SPEC 12)."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +10,7 @@ from serai.cli.document import json_option, listing, print_json
 from serai.cli.place import Place
 
 if TYPE_CHECKING:
-    from serai.cli.cron.book import Job
+    from serai.cli.cron.book import Job, Problem
 
 _RUNS = ("scheduled", "waiting", "running")
 
@@ -24,19 +24,17 @@ _RUNS = ("scheduled", "waiting", "running")
 def list_jobs(place: Place, agent: str | None, everything: bool, count: int, as_json: bool) -> None:
     """List jobs: what runs next first, then what does not run, then what is wrong with their files."""
     from serai.cli.cron.book import book
-    from serai.cli.cron.local import LocalBook
 
     if agent is not None:
         place.agent(place.snapshot(), agent)
     opened = book(place)
-    jobs = [one for one in opened.jobs(agent) if everything or one["state"] != "done"]
+    known, problems = opened.jobs(agent), opened.problems(agent)
+    jobs = [one for one in known if everything or one["state"] != "done"]
     if as_json:
-        print_json(listing(_with_runs(jobs, count)))
-    else:
-        hidden = 0 if everything else sum(one["state"] == "done" for one in opened.jobs(agent))
-        _print(place, jobs, count, hidden)
-    files = opened if isinstance(opened, LocalBook) else LocalBook(place)
-    _print_problems(place, files.problems(agent))
+        print_json({**listing(_with_runs(jobs, count)), "problems": [*problems]})
+        return
+    _print(place, jobs, count, len(known) - len(jobs))
+    _print_problems(place, problems)
     if jobs and not opened.runs_jobs:
         click.echo("No gateway runs: nothing is run until it starts (`serai up`).", err=True)
 
@@ -59,7 +57,7 @@ def _print(place: Place, jobs: "Sequence[Job]", count: int, hidden: int) -> None
     if going:
         print_agenda(place, going, now, count)
     elif not idle:
-        click.echo("No jobs yet; `serai cron add` makes one" if not hidden else "No job is going to run")
+        click.echo("No job is going to run" if hidden else "No jobs yet; `serai cron add` makes one")
     if idle:
         click.echo(("\n" if going else "") + "These are not going to run:")
         print_idle(idle, now)
@@ -67,7 +65,7 @@ def _print(place: Place, jobs: "Sequence[Job]", count: int, hidden: int) -> None
         click.echo(f"{hidden} more ran for the last time: serai cron list --all", err=True)
 
 
-def _print_problems(place: Place, problems: Sequence[Mapping[str, Any]]) -> None:
+def _print_problems(place: Place, problems: "Sequence[Problem]") -> None:
     """What is wrong, in red, with the file; warnings in yellow."""
     from serai.cli.printable import one_line
     from serai.core.ids import AgentId
@@ -76,9 +74,8 @@ def _print_problems(place: Place, problems: Sequence[Mapping[str, Any]]) -> None
         return
     agents = place.snapshot().agents
     for one in problems:
-        file = agents[AgentId(one["agent"])].cron / "jobs.json"
+        profile = agents.get(AgentId(one["agent"]))
+        file = place.shown(profile.cron / "jobs.json") if profile else one["agent"]
         about = f"{one['job']}: " if one["job"] else ""
-        text = one_line(f"{place.shown(file)}: {about}{one['message']}")
-        click.secho(
-            f"{'Error' if one['fatal'] else 'Warning'}: {text}", fg="red" if one["fatal"] else "yellow", err=True
-        )
+        level, colour = ("Error", "red") if one["fatal"] else ("Warning", "yellow")
+        click.secho(one_line(f"{level}: {file}: {about}{one['message']}"), fg=colour, err=True)

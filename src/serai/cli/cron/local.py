@@ -8,17 +8,15 @@ import msgspec
 
 from serai.api import job_document as documents
 from serai.app.offline_jobs import NO_GATEWAY, offline_jobs
-from serai.cli.cron.book import Job, Run, Runs
+from serai.cli.cron.book import Job, Problem, Run, Runs
 from serai.cli.failure import Failed, NotRunning
 from serai.cli.place import Place
-from serai.core.ids import AgentId, JobId
+from serai.core.ids import AgentId, InputId, JobId
+from serai.core.snapshot import Snapshot
 from serai.gateway.job_view import JobView
 from serai.gateway.jobs import Jobs
-from serai.ports.slots import SlotRow
 
 T = TypeVar("T")
-
-_ROWS_MOST = 1000
 
 
 class LocalBook:
@@ -26,20 +24,19 @@ class LocalBook:
 
     runs_jobs = False
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, snapshot: Snapshot | None = None) -> None:
         self._place = place
-        self._snapshot = place.snapshot()
+        self._snapshot = snapshot or place.snapshot()
 
     def jobs(self, agent: str | None = None) -> Sequence[Job]:
         async def all_of(jobs: Jobs) -> Sequence[JobView]:
             return await jobs.all(None if agent is None else {AgentId(agent)})
 
-        return [_document(documents.job(one)) for one in self._asked(all_of)]
+        found = [_document(documents.job(one)) for one in self._asked(all_of)]
+        return sorted(found, key=lambda one: (one["agent"], one["id"]))
 
-    def problems(self, agent: str | None = None) -> Sequence[Mapping[str, Any]]:
-        """What is wrong with the files, of all agents or one: objects `job.problem` of the API."""
-
-        async def found(jobs: Jobs) -> list[Mapping[str, Any]]:
+    def problems(self, agent: str | None = None) -> Sequence[Problem]:
+        async def found(jobs: Jobs) -> list[Problem]:
             agents = [AgentId(agent)] if agent else list(self._snapshot.agents)
             return [_document(documents.problem(one, wrong)) for one in agents for wrong in jobs.problems(one)]
 
@@ -66,7 +63,9 @@ class LocalBook:
     def output(self, job: Job, run: str) -> Run:
         async def whole(jobs: Jobs) -> Run:
             view = await jobs.one(*_named(job))
-            row = _row(await jobs.history(*_named(job), limit=_ROWS_MOST), run)
+            row = await jobs.slot(*_named(job), InputId(run))
+            if row is None:
+                raise Failed(f"There is no run `{run}` of this job.")
             return _document(documents.run(view, row, await jobs.output(*_named(job), row)))
 
         return self._asked(whole)
@@ -90,13 +89,6 @@ class LocalBook:
 
 def _named(job: Job) -> tuple[AgentId, JobId]:
     return AgentId(job["agent"]), JobId(job["id"])
-
-
-def _row(rows: Sequence[SlotRow], run: str) -> SlotRow:
-    for row in rows:
-        if row.run == run:
-            return row
-    raise Failed(f"There is no run `{run}` of this job.")
 
 
 def _document(value: msgspec.Struct) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from serai.cli.cron.book import Job, Run, Runs
+from serai.cli.cron.book import Job, Problem, Run, Runs
 from serai.cli.failure import Failed
 from serai.cli.gateway import Gateway, fault
 
@@ -28,6 +28,10 @@ class RemoteBook:
             before = page["next"]
             if before is None:
                 return found
+
+    def problems(self, agent: str | None = None) -> Sequence[Problem]:
+        found: Sequence[Problem] = self._asked("GET", JOBS, agent=agent, limit="1").get("problems", ())
+        return found
 
     def add(self, agent: str, fields: Mapping[str, Any]) -> Job:
         return self._asked("POST", JOBS, {**fields, "agent": agent})

@@ -33,7 +33,7 @@ def run(place: Place, job: str, agent: str | None, wait: bool, as_json: bool) ->
     from serai.cli.printable import one_line
 
     opened = book(place)
-    found = find(opened, job, agent)
+    found = find(place, opened, job, agent)
     begun = opened.run(found)
     if wait:
         begun = _ended(opened, found, begun)

@@ -36,7 +36,7 @@ def show(place: Place, job: str, agent: str | None, as_json: bool) -> None:
     from serai.cli.table import print_fields
 
     opened = book(place)
-    found = find(opened, job, agent)
+    found = find(place, opened, job, agent)
     runs = opened.history(found, _LAST).rows
     if as_json:
         print_json({**found, "next_runs": upcoming(found, _NEXT), "history": list(runs)})

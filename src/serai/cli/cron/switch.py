@@ -24,7 +24,7 @@ def pause(place: Place, job: str, agent: str | None) -> None:
     from serai.cli.printable import one_line
 
     opened = book(place)
-    found = opened.change(find(opened, job, agent), {"enabled": False})
+    found = opened.change(find(place, opened, job, agent), {"enabled": False})
     click.echo(one_line(f"Job {title(found)} is paused; `serai cron resume {found['id']}` lets it run again."))
 
 
@@ -39,7 +39,7 @@ def resume(place: Place, job: str, agent: str | None) -> None:
     from serai.cli.cron.find import find
 
     opened = book(place)
-    found = opened.change(find(opened, job, agent), {"enabled": True})
+    found = opened.change(find(place, opened, job, agent), {"enabled": True})
     print_made(place, opened, found, "Resumed")
 
 
@@ -70,12 +70,11 @@ def remove(place: Place, job: str, agent: str | None, yes: bool) -> None:
 def _named(place: Place, opened: "Book", word: str, agent: str | None) -> "Job":
     """The job that is meant; also one that is wrong in its file, by its whole id."""
     from serai.cli.cron.find import find
-    from serai.cli.cron.local import LocalBook
 
     try:
-        return find(opened, word, agent)
+        return find(place, opened, word, agent)
     except Failed:
-        for one in LocalBook(place).problems(agent):
+        for one in opened.problems(agent):
             if one["job"] == word and one["fatal"]:
                 return {"id": word, "name": "", "agent": one["agent"], "schedule": "it is wrong in its file"}
         raise

@@ -43,7 +43,7 @@ def last(job: Job, now: float) -> str:
     if job["last_status"] is None:
         return ""
     when = job["last_run_at"]
-    return job["last_status"] if when is None else f"{job['last_status']} {ago(when, now)}"
+    return f"{job['last_status']}{'' if when is None else f' {ago(when, now)}'}"
 
 
 def deliver(job: Job) -> str:
@@ -59,7 +59,7 @@ def is_sent(job: Job) -> bool:
 
 
 def title(job: Job) -> str:
-    return job["name"] or job["id"]
+    return f"{job['name'] or job['id']}"
 
 
 def why(job: Job) -> str:
