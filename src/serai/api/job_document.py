@@ -111,7 +111,8 @@ class JobProblemDocument(Struct, tag_field="object", tag="job.problem"):
     fatal: bool
 
 
-def job(view: JobView) -> JobDocument:
+def job(view: JobView, *, whole: bool = True) -> JobDocument:
+    """A job; `whole` for those who may know of other agents and of paths."""
     one, last = view.job, view.last
     return JobDocument(
         id=one.id,
@@ -134,7 +135,7 @@ def job(view: JobView) -> JobDocument:
         silent_ok=one.silent_ok,
         zone=view.zone,
         state=view.state,
-        off=view.off,
+        off=view.off if whole or view.off is None else "an admin sees why",
         owner=view.owner,
         runs=view.runs,
         next_run_at=view.next_at,

@@ -12,6 +12,9 @@ from serai.api.deliveries import Deliveries
 from serai.api.dispatch import Dispatch
 from serai.api.events import Events
 from serai.api.health import Health
+from serai.api.job_run import JobRunResource
+from serai.api.job_schedule import JobSchedules
+from serai.api.jobs import JobResource
 from serai.api.models import Models
 from serai.api.openapi import Description
 from serai.api.operate import Operate
@@ -80,6 +83,8 @@ def _resources(services: Services) -> list[Resource]:
     run = RunResource(services.lasting, services.approvals)
     conversation = ConversationResource(services.conversations, services.lasting, services.clock, services.entropy)
     response = ResponseResource(services.runs, services.lasting, conversation.find, services.clock)
+    job, job_run = JobResource(services.jobs, services.entropy), JobRunResource(services.jobs)
+    schedules = JobSchedules(services.jobs, services.clock)
     return [
         Resource("/v1/chat/completions", {"POST": Chat(services.runs).complete}),
         Resource("/v1/responses", {"POST": response.create}),
@@ -110,6 +115,15 @@ def _resources(services: Services) -> list[Resource]:
         Resource("/api/deliveries", {"GET": deliveries.list, "POST": deliveries.send}),
         Resource("/api/deliveries/{id}", {"GET": deliveries.one}),
         Resource("/api/deliveries/{id}/retry", {"POST": deliveries.again}),
+        Resource("/api/jobs", {"GET": job.list, "POST": job.create}),
+        Resource("/api/jobs/preview", {"POST": schedules.preview}),
+        Resource("/api/jobs/adopt", {"POST": schedules.adopt}),
+        Resource("/api/jobs/{id}", {"GET": job.one, "PATCH": job.patch, "DELETE": job.delete}),
+        Resource("/api/jobs/{id}/pause", {"POST": job.pause}),
+        Resource("/api/jobs/{id}/resume", {"POST": job.resume}),
+        Resource("/api/jobs/{id}/run", {"POST": job_run.run}),
+        Resource("/api/jobs/{id}/runs", {"GET": job_run.list}),
+        Resource("/api/jobs/{id}/runs/{run}", {"GET": job_run.one}),
         Resource("/api/usage", {"GET": Usages(services.archive, services.clock).list}),
         Resource("/api/events", {"GET": events.stream}),
         Resource("/api/agents", {"GET": agents.all}),
