@@ -89,16 +89,24 @@ def _written(job: "Job") -> dict[str, Any]:
 
     usual = {"enabled": True, "silent_ok": True, "no_agent": False}
     found = {name: job[name] for name in FIELDS if name != "id"}
-    given = {name: value for name, value in found.items() if value not in (None, "", []) and usual.get(name) != value}
-    if job["enabled_toolsets"] == []:
-        given["enabled_toolsets"] = []
+    given = {
+        name: value for name, value in found.items() if value not in (None, "", [], ()) and usual.get(name) != value
+    }
+    if job["enabled_toolsets"] is not None:
+        given["enabled_toolsets"] = job["enabled_toolsets"]
     return given
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """What is to be set; None takes a field away."""
-    if after.get("id", None) is not None:
-        raise Failed("The id of a job cannot be changed.")
+    from serai.cli.nearest import hint
+    from serai.jobs.read import FIELDS
+
+    for name in after:
+        if name not in FIELDS or name == "id":
+            raise Failed(f"`{name}` cannot be set{hint(name, FIELDS[1:])}.")
+    if not after.get("schedule"):
+        raise Failed("A job needs a `schedule`.")
     gone = dict.fromkeys(name for name in before if name not in after)
     return gone | {name: value for name, value in after.items() if name not in before or before[name] != value}
 

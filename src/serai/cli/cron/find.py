@@ -1,4 +1,4 @@
-"""Which job is meant: its id, the beginning of one, or its name."""
+"""Which job is meant: its id or its name, or the beginning of one."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from serai.cli.failure import Failed
 from serai.cli.place import Place
 
 LEAST: Final = 4
-"""Characters of an id that may stand for it."""
+"""Characters that may stand for an id, or a name."""
 
 
 def find(place: Place, book: Book, word: str, agent: str | None = None) -> Job:
@@ -27,6 +27,7 @@ def chosen(jobs: Sequence[Job], word: str) -> Job:
         [one for one in jobs if one["id"] == word],
         [one for one in jobs if one["name"] and one["name"].casefold() == word.casefold()],
         [one for one in jobs if len(word) >= LEAST and one["id"].startswith(word.lower())],
+        [one for one in jobs if len(word) >= LEAST and one["name"].casefold().startswith(word.casefold())],
     ):
         if len(found) > 1:
             raise Failed(_several(word, found))

@@ -34,7 +34,8 @@ def list_jobs(place: Place, agent: str | None, everything: bool, count: int, as_
         print_json({**listing(_with_runs(jobs, count)), "problems": [*problems]})
         return
     _print(place, jobs, count, len(known) - len(jobs))
-    _print_problems(place, problems)
+    told = {job["off"] for job in jobs}
+    _print_problems(place, [one for one in problems if one["job"] is not None or one["message"] not in told])
     if jobs and not opened.runs_jobs:
         click.echo("No gateway runs: nothing is run until it starts (`serai up`).", err=True)
 

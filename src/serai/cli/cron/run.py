@@ -25,7 +25,10 @@ _KEPT_S: Final = 5.0
 @json_option
 @click.pass_obj
 def run(place: Place, job: str, agent: str | None, wait: bool, as_json: bool) -> None:
-    """Run a job now, also a paused one. With --wait the exit code is 1 where the run fails."""
+    """Run a job now, also a paused one.
+
+    With --wait the exit code is 1 where the run fails, or its answer does not reach somebody.
+    """
     from serai.cli.cron.book import book
     from serai.cli.cron.find import find
     from serai.cli.cron.runs import print_output, print_whereabouts
@@ -45,7 +48,7 @@ def run(place: Place, job: str, agent: str | None, wait: bool, as_json: bool) ->
     else:
         how = f"serai cron history {found['id']} --output {begun['id']}"
         click.echo(one_line(f"Job {title(found)} runs now; `{how}` shows what it says."))
-    if wait and begun["state"] != "ok":
+    if wait and not _well(begun):
         raise click.exceptions.Exit(1)
 
 
@@ -65,3 +68,8 @@ def _settled(run: "Run") -> bool:
     return run["text"] is not None and all(
         one["state"] not in ("open", "new", "sending") for one in run["deliveries"]
     )
+
+
+def _well(run: "Run") -> bool:
+    reached = not run["problems"] and all(one["state"] != "dead" for one in run["deliveries"])
+    return run["state"] == "ok" and reached

@@ -23,8 +23,7 @@ def print_runs(job: Job, runs: Sequence[Run], indent: str = "") -> None:
         if run["state"] in BAD and sys.stdout.isatty():
             cells[1] = click.style(cells[1], fg="red")
         click.echo(f"{indent}{'  '.join(cells)}".rstrip())
-        for text in _below(run):
-            click.echo(f"{indent}  {one_line(text)}")
+        print_below(run, f"{indent}  ")
 
 
 def _line(run: Run, zone: tzinfo) -> tuple[str, ...]:
@@ -33,9 +32,12 @@ def _line(run: Run, zone: tzinfo) -> tuple[str, ...]:
     return f"{at}{until}", run["state"], took(run), run["id"] or "", "asked for" if run["manual"] else ""
 
 
-def _below(run: Run) -> Sequence[str]:
-    reason = [f"{run['state']}: {run['reason']}"] if run["reason"] else []
-    return [*reason, *(f"{target}: {state}" for target, state in went_to(run))]
+def print_below(run: Run, indent: str = "", *, err: bool = False) -> None:
+    """Why a run went wrong, and each target with what became of it; red where that is bad."""
+    if run["reason"]:
+        click.secho(one_line(f"{indent}{run['state']}: {run['reason']}"), fg="red", err=err)
+    for place in went_to(run):
+        click.secho(one_line(f"{indent}{place.target}: {place.what}"), fg="red" if place.bad else None, err=err)
 
 
 def print_output(run: Run) -> None:
@@ -49,7 +51,6 @@ def print_output(run: Run) -> None:
 
 def print_whereabouts(run: Run) -> None:
     """Where its answer went, beside the answer itself."""
-    for text in _below(run):
-        click.echo(one_line(text), err=True)
+    print_below(run, err=True)
     if not run["deliveries"] and not run["problems"] and run["state"] == "ok":
         click.echo("Kept in cron/output, and sent to nobody.", err=True)

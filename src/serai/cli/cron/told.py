@@ -1,6 +1,7 @@
 """A job in words: when it runs next, how it went last, where its answer goes, what it does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Final
@@ -29,13 +30,13 @@ def here(at: float, zone: tzinfo, own: tzinfo) -> str:
     return clock(at, own, "%a " if there.date() != local.date() else "")
 
 
-def until(job: Job, at: float | None, now: float) -> str:
+def until(job: Job, at: float | None, now: float, units: int = 1) -> str:
     """`in 3 h`; for the next run of a job that is under way or due, that."""
     if at is None or at == job["next_run_at"]:
         stands = _STANDS.get(job["state"])
         if stands is not None:
             return stands
-    return "" if at is None else f"in {lasting(at - now, units=1)}"
+    return "" if at is None else f"in {lasting(at - now, units)}"
 
 
 def last(job: Job, now: float) -> str:
@@ -111,27 +112,30 @@ def took(run: Run) -> str:
     return "" if began is None or ended is None else lasting(ended - began)
 
 
-def outcome(run: Run) -> str:
-    """How a run went, in one line."""
-    parts = [run["reason"] or "", *run["problems"]]
-    parts += [f"{one['error']}" for one in run["deliveries"] if one["error"]]
-    return "; ".join(filter(None, parts))
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A target of a run, and what became of it. `bad`: it did not get there, or perhaps not."""
+
+    target: str
+    what: str
+    bad: bool
 
 
-def went_to(run: Run) -> Sequence[tuple[str, str]]:
-    """Each target of a run, and what became of it."""
+def went_to(run: Run) -> Sequence[Reached]:
+    """Each target of a run; of a text in several pieces what went worst counts."""
     from serai.core.delivery import Target
     from serai.core.target import written
 
-    found: dict[str, str] = {}
+    found: dict[str, Reached] = {}
     for one in run["deliveries"]:
-        place = one["target"]
-        target = Target(place["platform"], place["chat_id"], place["account"], place["thread_id"])
-        text = one["state"] + (f": {one['error']}" if one["error"] else "")
-        found[written(target)] = _worse(found.get(written(target)), text)
-    return [*found.items(), *(tuple(part.split(": ", 1)) for part in run["problems"] if ": " in part)]
+        chat = one["target"]
+        place = written(Target(chat["platform"], chat["chat_id"], chat["account"], chat["thread_id"]))
+        what = one["state"] + (f": {one['error']}" if one["error"] else "")
+        if place not in found or not found[place].bad:
+            found[place] = Reached(place, what, one["state"] in ("dead", "unknown"))
+    return [*found.values(), *(_unreached(problem) for problem in run["problems"])]
 
 
-def _worse(before: str | None, now: str) -> str:
-    """Of the pieces of one text, what went wrong counts."""
-    return now if before is None or before == "sent" else before
+def _unreached(problem: str) -> Reached:
+    target, colon, why = problem.partition(": ")
+    return Reached(target, f"not sent: {why}", bad=True) if colon else Reached("deliver", problem, bad=True)

@@ -18,6 +18,6 @@ def print_upcoming(place: Place, job: Job, now: float, count: int) -> None:
     for at in runs:
         local = here(at, zone, own)
         beside = f"  ({local} here, {name})" if local else ""
-        click.echo(f"  {clock(at, zone)} {job['zone']}{beside}  {until(job, at, now)}")
+        click.echo(f"  {clock(at, zone)} {job['zone']}{beside}  {until(job, at, now, units=2)}")
     if not runs:
         click.echo(f"  It is not going to run: {why(job) or job['state']}.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from serai.cli.doctor.finding import Finding
+from serai.cli.doctor.finding import Finding, Level
 from serai.cli.doctor.patient import Patient, edit
 from serai.core.error import StorageFailed
 
@@ -27,7 +27,7 @@ def sound(patient: Patient) -> Iterator[Finding]:
         if one["job"] is None and one["message"] == profile.schedules:
             continue
         about = f"job {one['job']} of `{profile.id}`: " if one["job"] else f"jobs of `{profile.id}`: "
-        level = "serious" if one["fatal"] else "warning"
+        level: Level = "serious" if one["fatal"] else "warning"
         yield Finding(level, "cron", f"{about}{one['message']}", _mend(profile, one))
 
 
