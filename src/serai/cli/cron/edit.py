@@ -9,6 +9,7 @@ from serai.cli.cron.options import agent_option, fields, given, job_argument
 from serai.cli.document import json_option, print_json
 from serai.cli.failure import Failed
 from serai.cli.place import Place
+from serai.core.error import SeraiError
 
 if TYPE_CHECKING:
     from serai.cli.cron.book import Book, Job
@@ -30,6 +31,10 @@ _USUAL: Final = (
     "silent_ok",
 )
 """Fields that a job need not have."""
+
+
+class Unfit(SeraiError):
+    """What somebody has left in the editor is no job."""
 
 
 @click.command("edit")
@@ -70,8 +75,6 @@ def _edited(place: Place, opened: "Book", job: "Job") -> "Job | None":
     """The job as somebody leaves it in an editor; None where it stays as it is."""
     import json
 
-    from serai.core.error import SeraiError
-
     before = _written(job)
     text = json.dumps(before, ensure_ascii=False, indent=2) + "\n"
     while True:
@@ -104,9 +107,9 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 
     for name in after:
         if name not in FIELDS or name == "id":
-            raise Failed(f"`{name}` cannot be set{hint(name, FIELDS[1:])}.")
+            raise Unfit(f"`{name}` cannot be set{hint(name, FIELDS[1:])}.")
     if not after.get("schedule"):
-        raise Failed("A job needs a `schedule`.")
+        raise Unfit("A job needs a `schedule`.")
     gone = dict.fromkeys(name for name in before if name not in after)
     return gone | {name: value for name, value in after.items() if name not in before or before[name] != value}
 
@@ -117,9 +120,9 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise Failed(f"This is no JSON: {error}.") from error
+        raise Unfit(f"This is no JSON: {error}.") from error
     if not isinstance(found, dict):
-        raise Failed("A job is a JSON object: fields with their values in braces.")
+        raise Unfit("A job is a JSON object: fields with their values in braces.")
     return found
 
 
@@ -138,4 +141,5 @@ def _ask_again(fault: str) -> None:
         raise Failed(f"Nothing was changed: {fault}")
     click.secho(f"Error: {fault}", fg="red", err=True)
     if not click.confirm("Open it again?", default=True):
-        raise Failed("Nothing was changed.")
+        click.echo("Nothing was changed.")
+        raise click.exceptions.Exit(1)

@@ -16,7 +16,13 @@ def find(place: Place, book: Book, word: str, agent: str | None = None) -> Job:
     jobs = book.jobs(agent)
     if not jobs and agent is not None:
         place.agent(place.snapshot(), agent)
-    return chosen(jobs, word)
+    try:
+        return chosen(jobs, word)
+    except Failed:
+        wrong = [one for one in book.problems(agent) if one["job"] == word and one["fatal"]]
+        if not wrong:
+            raise
+        raise Failed(f"The job `{word}` of agent `{wrong[0]['agent']}` is wrong: {wrong[0]['message']}.") from None
 
 
 def chosen(jobs: Sequence[Job], word: str) -> Job:

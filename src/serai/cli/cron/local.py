@@ -9,12 +9,13 @@ import msgspec
 from serai.api import job_document as documents
 from serai.app.offline_jobs import NO_GATEWAY, offline_jobs
 from serai.cli.cron.book import Job, Problem, Run, Runs
-from serai.cli.failure import Failed, NotRunning
+from serai.cli.failure import NotRunning
 from serai.cli.place import Place
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.snapshot import Snapshot
 from serai.gateway.job_view import JobView
 from serai.gateway.jobs import Jobs
+from serai.ports.jobs import UnknownJob
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class LocalBook:
             view = await jobs.one(*_named(job))
             row = await jobs.slot(*_named(job), InputId(run))
             if row is None:
-                raise Failed(f"There is no run `{run}` of this job.")
+                raise UnknownJob(f"the job has no run `{run}`")
             return _document(documents.run(view, row, await jobs.output(*_named(job), row)))
 
         return self._asked(whole)

@@ -53,7 +53,7 @@ def complete(patient: Patient) -> Iterator[Finding]:
     chats = Chats.of(patient.place, snapshot)
     for job in jobs:
         profile = snapshot.agents[AgentId(job["agent"])]
-        about, mend = f"job {job['id']} of `{profile.id}`", f"serai cron show {job['id']} --agent {profile.id}"
+        about, mend = f"job {job['id']} of `{profile.id}`", f"serai cron edit {job['id']} --agent {profile.id}"
         for text in absent(profile, job):
             yield Finding("serious", "cron", f"{about}: {text}", mend)
         for value in job["deliver"] or ():
