@@ -32,6 +32,7 @@ READING: dict[str, list[str]] = {
     "config show": ["config", "show", "--json"],
     "agent list": ["agent", "list", "--json"],
     "agent show": ["agent", "show", "ops", "--json"],
+    "cron preview": ["cron", "preview", "30 2 * * *", "--timezone", "Europe/Berlin", "-n", "400", "--json"],
     "route list": ["route", "list", "--json"],
     "route test": ["route", "test", "--platform", "slack", "--json"],
     "session list": ["session", "list", "--json"],
@@ -43,7 +44,9 @@ READING: dict[str, list[str]] = {
     "model list": ["model", "list", "--json"],
 }
 
-READS = frozenset({"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask"})
+READS = frozenset(
+    {"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask", "preview"}
+)
 """Words that say of a command that it reads."""
 
 CHANGING = frozenset({"reload"})

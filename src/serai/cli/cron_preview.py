@@ -73,12 +73,15 @@ def _moment(text: str | None, zone: "tzinfo") -> float:
     import time
 
     from serai.cli.failure import Failed
-    from serai.core.schedule import At, Timetable, parse_schedule
+    from serai.core.schedule import At, BadSchedule, Timetable, parse_schedule
 
     if text is None:
         return time.time()
-    meant = parse_schedule(text)
+    try:
+        meant = parse_schedule(text)
+    except BadSchedule:
+        meant = None
     moment = Timetable(meant, 0.0, zone).after(0.0) if isinstance(meant, At) else None
     if moment is None:
-        raise Failed("`--from` takes a time such as 2027-03-27T12:00")
+        raise Failed("`--from` takes a time such as 2027-03-27T12:00.")
     return moment
