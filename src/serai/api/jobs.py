@@ -105,7 +105,7 @@ class JobResource:
         id = self._id(principal, key)
         with refusals(principal):
             await self._refuse_elsewhere(id, agent)
-            view = await self._jobs.add(agent, fields, owner_of(principal), id)
+            view = await self._jobs.add(agent, fields, owner_of(principal), wanted=id)
         return document(201, _told(view, principal))
 
     @Operation(summary="One job", answer=JobDocument, query=JobQuery, errors=ERRORS)

@@ -53,4 +53,5 @@ def query(shape: type[S], call: Call) -> S:
 
 def not_found(code: str, name: str) -> ApiError:
     """404 for an object that is not there, or is another's."""
-    return ApiError(404, code, f"There is no {code.removesuffix('_not_found')} `{name[:100]}`.")
+    kind = code.removesuffix("_not_found").replace("_", " ")
+    return ApiError(404, code, f"There is no {kind} `{name[:100]}`.")

@@ -87,6 +87,11 @@ class Agenda:
         self._folders: dict[Path, JobFolder | None] = {}
         self.desks: dict[AgentId, Desk] = {}
 
+    @property
+    def has_looked(self) -> bool:
+        """Whether the files were looked at since this process began."""
+        return self._seen is not None
+
     def entries(self) -> Iterator[Entry]:
         """Every job that may run."""
         for desk in self.desks.values():

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
+from weakref import WeakValueDictionary
 
-from serai.core.error import UnknownAgent
+from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
 from serai.gateway.agenda import Agenda, Desk, Entry
@@ -42,9 +43,11 @@ class Jobs:
         self._files = files
         self._slots = slots
         self._clock = clock
+        self._adding: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of these agents, or of all, in the order of agents and files."""
+        await self._looked()
         found = list[JobView]()
         for agent, desk in list(self._agenda.desks.items()):
             if agents is None or agent in agents:
@@ -63,6 +66,7 @@ class Jobs:
 
     async def find(self, job: JobId, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of that id: one of an agent's, and one of another's that has the same."""
+        await self._looked()
         return [
             view
             for agent, desk in list(self._agenda.desks.items())
@@ -72,6 +76,7 @@ class Jobs:
 
     async def one(self, agent: AgentId, job: JobId) -> JobView:
         """A job. Raises UnknownJob."""
+        await self._looked()
         desk = self._agenda.desks.get(agent)
         jobs = [one for one in desk.folder.jobs if one.id == job] if desk is not None else []
         if desk is None or not jobs:
@@ -79,28 +84,38 @@ class Jobs:
         return (await self._views(desk, jobs))[0]
 
     async def add(
-        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", id: JobId | None = None
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
     ) -> JobView:
-        """A new job of an agent. Its time begins now. One that an API key makes, `owner`, has an `id` beforehand:
-        whose it is, is known before it is there. The same job again, with the same id, is found.
+        """A new job of an agent. Its time begins now. One that an API key makes, `owner`, has a `wanted` id: then it
+        is known whose it is before it is there. The very same job again, with the same id, is found.
 
         Raises UnknownAgent, ForeignJobs, BadJob, JobExists, JobsDamaged, StorageFailed.
         """
         desk = await self._desk(agent)
-        if id is not None:
-            await self._give(desk, id, owner)
-        job = await self._files.add(desk.cron, fields, id)
+        if wanted is None and owner:
+            raise ValueError("a job of an API key needs an id beforehand")
+        if wanted is None:
+            job = await self._files.add(desk.cron, fields)
+        else:
+            async with self._adding.setdefault(wanted, asyncio.Lock()):
+                job = await self._add(desk, fields, owner, wanted)
         await self._scheduler.look()
         return await self.one(agent, job.id)
 
-    async def _give(self, desk: Desk, job: JobId, owner: str) -> None:
-        """Notes whose a job is that is to be. Raises JobExists where it is there, and another's."""
+    async def _add(self, desk: Desk, fields: Mapping[str, Any], owner: str, wanted: JobId) -> Job:
+        """Notes whose the job is, and writes it. Raises JobExists where it is there, and another's."""
         directory = str(desk.folder.directory)
-        mark = (await self._slots.marks(directory)).get(job)
+        mark = (await self._slots.marks(directory)).get(wanted)
         if mark is not None and mark.owner != owner:
-            raise JobExists(f"there is another job `{job}`")
-        if mark is None and owner:
-            await self._slots.give(directory, job, owner, self._clock.now())
+            raise JobExists(f"there is another job `{wanted}`")
+        if mark is None:
+            await self._slots.give(directory, wanted, owner, self._clock.now())
+        try:
+            return await self._files.add(desk.cron, fields, wanted)
+        except SeraiError:
+            if mark is None:
+                await self._slots.forget(directory, wanted)
+            raise
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
         """Sets fields of a job; None takes one away. Raises as `add`, and UnknownJob."""
@@ -161,6 +176,11 @@ class Jobs:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
         await self._files.adopt(self._state.configured.agents[agent].cron, await self._slots.store_name())
         await self._scheduler.look()
+
+    async def _looked(self) -> None:
+        """A call that comes before the scheduler's first look is not told that there is nothing."""
+        if not self._agenda.has_looked:
+            await self._scheduler.look()
 
     async def _desk(self, agent: AgentId) -> Desk:
         """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another

@@ -41,8 +41,8 @@ class DiskJobs:
         found = {cron: look(cron, earlier, self._check_schedule) for cron, earlier in known.items()}
         return {cron: folder for cron, folder in found.items() if folder is not known[cron]}
 
-    async def add(self, cron: Path, fields: Mapping[str, Any], id: JobId | None = None) -> Job:
-        return await self._edit(cron, lambda reader: add(fields, reader, self._new_id, id))
+    async def add(self, cron: Path, fields: Mapping[str, Any], wanted: JobId | None = None) -> Job:
+        return await self._edit(cron, lambda reader: add(fields, reader, self._new_id, wanted))
 
     async def change(self, cron: Path, job: JobId, fields: Mapping[str, Any]) -> Job:
         return await self._edit(cron, lambda reader: change(job, fields, reader))

@@ -50,13 +50,13 @@ def _replaced(folder: Path, path: Path, stamp: str, text: str) -> bool:
     return replace(path, data, lambda: stamp_of(read_jobs(folder)) == stamp)
 
 
-def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str], id: JobId | None = None) -> Edit:
-    """A new job at the end of the list, of that id, else with one that no other has."""
+def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str], wanted: JobId | None = None) -> Edit:
+    """A new job at the end of the list, of the `wanted` id, else with one that no other has."""
 
     def change(sheet: Sheet) -> tuple[str, Job | None]:
         if fields.get("id") is not None:
             raise BadJob([JobProblem("the id of a new job is made, not chosen")])
-        stored = _stored({**fields, "id": id or _free_id(sheet, new_id)})
+        stored = _stored({**fields, "id": wanted or _free_id(sheet, new_id)})
         job = _checked(reader, stored, None)
         if _is_there(sheet, reader, job):
             return sheet.text, job

@@ -72,9 +72,9 @@ class JobFiles(Protocol):
         folder."""
         ...
 
-    async def add(self, cron: Path, fields: Mapping[str, Any], id: JobId | None = None) -> Job:
-        """Writes a new job, of that id; without, one is made for it. `fields` are those of SPEC 9.2, as in the file.
-        The same job again is found, not written twice.
+    async def add(self, cron: Path, fields: Mapping[str, Any], wanted: JobId | None = None) -> Job:
+        """Writes a new job; an id is made for it, or it is the `wanted` one: the very same job again is found, not
+        written twice. `fields` are those of SPEC 9.2, as in the file.
 
         Raises BadJob, JobExists, JobsDamaged, StorageFailed.
         """

@@ -42,9 +42,9 @@ class MemoryJobs(JobFiles):
     async def look(self, known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
         return {cron: self._folder(cron) for cron, before in known.items() if before is not self._folder(cron)}
 
-    async def add(self, cron: Path, fields: Mapping[str, Any], id: JobId | None = None) -> Job:
+    async def add(self, cron: Path, fields: Mapping[str, Any], wanted: JobId | None = None) -> Job:
         self._count += 1
-        job = _made(Job(id or JobId(f"{self._count:012x}"), "30m"), fields)
+        job = _made(Job(wanted or JobId(f"{self._count:012x}"), "30m"), fields)
         there = [one for one in self._folder(cron).jobs if one.id == job.id]
         if there and there[0] != job:
             raise JobExists(f"there is another job `{job.id}`")
