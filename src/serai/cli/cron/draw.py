@@ -23,7 +23,7 @@ def draw_table(columns: Mapping[str, Sequence[str]], bad: Sequence[bool]) -> boo
     widths = [max(map(len, (head, *cells))) for head, cells in columns.items()]
     if sum(widths) + _GAP * (len(widths) - 1) > console.width:
         return False
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, padding=0)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for head, width in zip(columns, widths, strict=True):
         table.add_column(head, no_wrap=True, min_width=width)
     for n, wrong in enumerate(bad):
