@@ -75,7 +75,16 @@ def run(**changes: Any) -> dict[str, Any]:
 
 
 def delivery(state: str, error: str | None = None, chat: str = "a") -> dict[str, Any]:
-    target = {"platform": "web", "chat_id": chat, "account": "default", "thread_id": None}
+    target = {
+        "platform": "web",
+        "chat_id": chat,
+        "account": "default",
+        "thread_id": None,
+        "agent_id": "ops",
+        "reply_to": [],
+        "chat_type": "dm",
+        "user_id": None,
+    }
     return {"id": f"dlv_{chat}", "target": target, "state": state, "attempt": 1, "remote_id": None, "error": error}
 
 

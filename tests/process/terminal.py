@@ -53,6 +53,10 @@ class Screen:
         shown, self._seen = self._seen[:end], self._seen[end:]
         return shown.decode(errors="replace")
 
+    def rest(self) -> str:
+        """What was written since the last `expect`."""
+        return self._seen.decode(errors="replace")
+
     async def ended(self) -> int:
         """The exit code, when the program has ended."""
         return await asyncio.wait_for(self._process.wait(), PATIENCE_S)
@@ -78,7 +82,7 @@ async def terminal(command: Sequence[str], environment: Mapping[str, str]) -> As
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env={"PATH": os.defpath, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
+        env={"PYTHONPATH": "/tmp/w/croncli/src", "PATH": os.defpath, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
         start_new_session=True,
     )
     os.close(slave)

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from serai.cli.cron.book import Job
 from serai.cli.cron.told import BAD, title, until
 from serai.cli.moment import ago
+
+_COMING: Final = ("id", "agent", "name", "state", "next_run_at")
+_BAD: Final = ("id", "agent", "name", "last_status", "last_run_at", "last_error")
 
 
 def summary(jobs: Sequence[Job]) -> dict[str, Any]:
@@ -16,9 +19,13 @@ def summary(jobs: Sequence[Job]) -> dict[str, Any]:
     return {
         "count": len(jobs),
         "states": dict(Counter(job["state"] for job in jobs)),
-        "next": min(coming, key=lambda job: job["next_run_at"], default=None),
-        "bad": sorted(bad, key=lambda job: -(job["last_run_at"] or 0.0)),
+        "next": _brief(min(coming, key=lambda job: job["next_run_at"]), _COMING) if coming else None,
+        "bad": [_brief(job, _BAD) for job in sorted(bad, key=lambda job: -(job["last_run_at"] or 0.0))],
     }
+
+
+def _brief(job: Job, names: Sequence[str]) -> dict[str, Any]:
+    return {name: job[name] for name in names}
 
 
 def summary_fields(found: dict[str, Any], now: float, most: int = 5) -> Iterator[tuple[str, str]]:
