@@ -182,7 +182,12 @@ TARGETS: Final[Sequence[Row]] = (
         "a target that is a number", "/api/deliveries", {"target": 7, "text": "x"}, 400, "invalid_value", "target"
     ),
     posted(
-        "an empty one of two", "/api/deliveries", {"target": ["a", ""], "text": "x"}, 400, "invalid_value", "target"
+        "an empty one of two",
+        "/api/deliveries",
+        {"target": ["a", ""], "text": "x"},
+        400,
+        "invalid_value",
+        "target[1]",
     ),
     posted("101 targets", "/api/deliveries", {"target": ["a"] * 101, "text": "x"}, 400, "invalid_value", "target"),
     posted("a book", "/api/deliveries", {"target": "a:1", "text": "x" * 100_001}, 400, "invalid_value", "text"),
@@ -202,7 +207,7 @@ TARGETS: Final[Sequence[Row]] = (
         "unknown_parameter",
         "to",
     ),
-    posted("a target of NUL and half a pair", "/api/deliveries", {"target": "a:\0", "text": "\0"}, 202),
+    posted("a target and a text of NUL", "/api/deliveries", {"target": "a:\0", "text": "\0"}, 202),
     Row(
         "an event that is no number",
         head("GET", "/api/events", "Last-Event-ID: x"),

@@ -25,6 +25,7 @@ from tests.cli.test_cli_pair import ask_to_be_admitted
 SCHEMAS = Path(__file__).parent / "schemas"
 READING: dict[str, list[str]] = {
     "ask": ["ask", "hello", "--json"],
+    "send": ["send", "telegram:1", "hello", "--json"],
     "doctor": ["doctor", "--json"],
     "status": ["status", "--json"],
     "reload": ["reload", "--json"],
@@ -50,7 +51,21 @@ READING: dict[str, list[str]] = {
 }
 
 READS = frozenset(
-    {"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask", "preview", "history"}
+    {
+        "list",
+        "show",
+        "check",
+        "test",
+        "search",
+        "export",
+        "status",
+        "doctor",
+        "logs",
+        "usage",
+        "ask",
+        "preview",
+        "history",
+    }
 )
 """Words that say of a command that it reads."""
 
@@ -111,6 +126,9 @@ def test_what_a_full_home_prints_fits_the_schema(command: str, serai: Terminal, 
     ask_to_be_admitted(serai)
     gateway.answers("/v1/chat/completions", {"id": "c", "object": "chat.completion", "choices": [], "model": "ops"})
     gateway.answers("/api/reload", {"object": "reload", "changed": ["routes"], "needs_restart": [], "notices": []})
+    result = {"object": "dispatched", "target": "telegram:1", "agent_id": None, "deliveries": ["d"], "error": None}
+    gateway.answers("/api/deliveries", {"object": "list", "data": [result], "has_more": False, "next": None}, 202)
+    gateway.answers("/api/deliveries/d", {"object": "delivery", "id": "d", "state": "sent", "error": None})
     gateway.answers("/ready", {"ready": True, "agents": {"ops": "ready"}})
     gateway.answers("/api/jobs", page(job()))
     gateway.answers("/api/jobs?limit=1", page(job()))

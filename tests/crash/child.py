@@ -13,7 +13,7 @@ from pathlib import Path
 from serai.app import up
 from serai.app.gateway import Gateway, Wrapping
 from serai.config import environment
-from tests.crash.fused import FusedModel, FusedPlatform, FusedStore
+from tests.crash.fused import FusedFiles, FusedModel, FusedPlatform, FusedSlots, FusedStore
 from tests.crash.journal import Journal
 from tests.crash.point import Fuse
 from tests.crash.tool import EffectToolbox
@@ -26,6 +26,8 @@ def wrapping(fuse: Fuse, journal: Journal, *, hangs: bool) -> Wrapping:
         model=lambda inner: FusedModel(inner, fuse),
         toolbox=lambda inner: EffectToolbox(inner, journal, fuse, hangs=hangs),
         platform=lambda inner: FusedPlatform(inner, fuse),
+        files=lambda inner: FusedFiles(inner, fuse),
+        slots=lambda inner: FusedSlots(inner, fuse),
     )
 
 

@@ -1,13 +1,17 @@
 """The gateway's parts with crash points around everything they do."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from serai.core.delivery import Delivery
-from serai.core.ids import Account, LaneId
+from serai.core.ids import Account, InputId, JobId, LaneId
+from serai.core.job import Job
 from serai.core.turn import Claim, Fence, Input, Step
+from serai.ports.jobs import JobFiles, ScriptResult
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Link, Platform, Sent
+from serai.ports.slots import Slots
 from serai.ports.store import (
     Accepted,
     Arrival,
@@ -135,3 +139,52 @@ class FusedPlatform:
         sent = await self._inner.send(delivery)
         self._fuse.passing("send.after")
         return sent
+
+
+class FusedFiles:
+    """Jobs files that may die around a script, and around the file of what a run has left."""
+
+    def __init__(self, inner: JobFiles, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+        self._fuse.passing("script.before")
+        result = await self._inner.run_script(cron, job, environment)
+        self._fuse.passing("script.after")
+        return result
+
+    async def write_output(self, cron: Path, job: JobId, name: str, text: str) -> Path:
+        self._fuse.passing("keep.before")
+        path = await self._inner.write_output(cron, job, name, text)
+        self._fuse.passing("keep.after")
+        return path
+
+
+class FusedSlots:
+    """The memory of schedules, which may die before or after each write."""
+
+    def __init__(self, inner: Slots, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def see(self, directory: str, keys: Mapping[JobId, str], now: float) -> None:
+        self._fuse.passing("see.before")
+        await self._inner.see(directory, keys, now)
+        self._fuse.passing("see.after")
+
+    async def miss(self, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:
+        self._fuse.passing("miss.before")
+        await self._inner.miss(directory, job, first, last, reason, now)
+        self._fuse.passing("miss.after")
+
+    async def kept(self, run: InputId, output: str) -> None:
+        self._fuse.passing("kept.before")
+        await self._inner.kept(run, output)
+        self._fuse.passing("kept.after")

@@ -16,9 +16,14 @@ _AROUND: Final = (
     "recover",
     "join",
     "order",
+    "keep",
+    "kept",
+    "see",
+    "miss",
 )
 """Writes of the store. `record_start` is that of tool calls that begin, `record_end` that of one that ended, `join`
-that of messages that come to a running turn, `order` that of a command."""
+that of messages that come to a running turn, `order` that of a command; `keep` is that of a job's output file, `kept`
+its note, `see` a job's first, `miss` that of slots that did not run."""
 
 POINTS: Final = (
     *(f"{name}.{side}" for name in _AROUND for side in ("before", "after")),
@@ -28,11 +33,14 @@ POINTS: Final = (
     "tool.before",
     "tool.inside",
     "tool.after",
+    "script.before",
+    "script.after",
     "send.before",
     "send.after",
 )
 """`model.during`: the first piece of text is there. `tool.inside`: it has taken effect and has not returned.
-`send.after`: the receiver has it."""
+`script.after`: the script
+has ended, and nothing of that is noted. `send.after`: the receiver has it."""
 
 
 class Fuse:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 _PACE: Final = 0.02
 """Seconds before each piece of an answer: long enough that messages come while a turn runs, and wait."""
 
-_NOT_UNDER_TRAFFIC: Final = ("release.", "recover.", "join.", "order.")
+_NOT_UNDER_TRAFFIC: Final = ("release.", "recover.", "join.", "order.", "script.", "keep.", "kept.", "see.", "miss.")
 _AT_ONCE: Final = [point for point in POINTS if not point.startswith(_NOT_UNDER_TRAFFIC)]
 _LATER: Final = [
     "accept.after",

@@ -203,6 +203,17 @@ async def test_a_long_text_is_cut_as_its_platform_wants_it() -> None:
     assert result.agent is None
 
 
+@virtual_time
+async def test_where_answers_name_their_agent_a_sent_text_does_too() -> None:
+    config = configured()
+    three = Three(replace(config, live=replace(config.live, agent_prefix=True)))
+    async with three.stage.running():
+        await three.stage.sending.send(["fake:1"], "hello", OPS)
+        await three.stage.sending.send(["fake:1"], "hello")
+        await asyncio.sleep(1)
+    assert [text for _, _, text in three.arrived()] == ["[ops] hello", "hello"]
+
+
 @pytest.mark.parametrize("text", ["[SILENT]", " no_reply\n", "…"])
 @virtual_time
 async def test_a_text_that_is_only_silence_is_not_sent(text: str) -> None:

@@ -48,7 +48,7 @@ class GatewayProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 cwd=ROOT,
-                env={"PYTHONPATH": "/tmp/w/croncli/src", "PATH": os.defpath, "HOME": str(self._errors.parent), **environment},
+                env={"PATH": os.defpath, "HOME": str(self._errors.parent), **environment},
                 start_new_session=True,
             )
 

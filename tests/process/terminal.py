@@ -82,7 +82,7 @@ async def terminal(command: Sequence[str], environment: Mapping[str, str]) -> As
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env={"PYTHONPATH": "/tmp/w/croncli/src", "PATH": os.defpath, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
+        env={"PATH": os.defpath, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
         start_new_session=True,
     )
     os.close(slave)

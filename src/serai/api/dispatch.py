@@ -62,7 +62,8 @@ class Dispatch:
     async def idle(self, grace: float) -> bool:
         """Waits up to `grace` seconds until no request is being handled; whether that came true."""
         try:
-            await asyncio.wait_for(self._idle.wait(), grace)
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True

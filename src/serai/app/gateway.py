@@ -58,8 +58,10 @@ from serai.gateway.workshop import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
+from serai.ports.jobs import JobFiles
 from serai.ports.model import Model
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest, Platform
+from serai.ports.slots import Slots
 from serai.ports.store import Store
 from serai.ports.tool import Toolbox
 from serai.stores.sqlite.archive import SqliteArchive
@@ -89,6 +91,8 @@ class Wrapping:
     model: Callable[[Model], Model] = _unchanged
     toolbox: Callable[[Toolbox], Toolbox] = _unchanged
     platform: Callable[[Platform], Platform] = _unchanged
+    files: Callable[[JobFiles], JobFiles] = _unchanged
+    slots: Callable[[Slots], Slots] = _unchanged
 
 
 class Gateway:
@@ -134,7 +138,7 @@ class Gateway:
         fair = FairShare(lambda: state.snapshot)
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
-        targets, files = Targets(state, opened.home_chats), job_files(self._entropy)
+        targets, files = Targets(state, opened.home_chats), wrap.files(job_files(self._entropy))
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -188,7 +192,7 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._schedules = make_schedules(door, files, opened.slots)
+        self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations

@@ -83,5 +83,6 @@ def _print_deliveries(deliveries: "Sequence[Delivery]") -> None:
 
 
 def _to(delivery: "Delivery") -> str:
-    target = delivery.target
-    return ":".join(filter(None, [str(target.connection), target.chat_id, target.thread_id]))
+    from serai.core.target import written
+
+    return written(delivery.target)

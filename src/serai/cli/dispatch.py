@@ -39,9 +39,7 @@ class Outcome:
         }
 
 
-def dispatch(
-    gateway: Gateway, target: str, text: str, agent: str | None, patience: float = PATIENCE_S
-) -> Sequence[Outcome]:
+def dispatch(gateway: Gateway, target: str, text: str, agent: str | None, patience: float) -> Sequence[Outcome]:
     """Sends, and waits until every delivery is settled, `patience` seconds at most. Raises Failed."""
     asked = {"target": target, "text": text, **({"agent": agent} if agent is not None else {})}
     status, document = gateway.ask("POST", "/api/deliveries", asked)

@@ -32,14 +32,14 @@ def send(place: Place, target: str, text: str, agent: str | None, as_json: bool)
     """
     import sys
 
-    from serai.cli.dispatch import dispatch
+    from serai.cli import dispatch
     from serai.cli.document import listing, print_json
     from serai.cli.gateway import required
 
-    words = sys.stdin.buffer.read().decode(errors="replace") if text == "-" else text
+    words = sys.stdin.buffer.read().decode(errors="replace").rstrip("\n") if text == "-" else text
     if not words.strip():
         raise click.UsageError("The text is empty.")
-    outcomes = dispatch(required(place.layout.lock), target, words, agent)
+    outcomes = dispatch.dispatch(required(place.layout.lock), target, words, agent, dispatch.PATIENCE_S)
     if as_json:
         print_json(listing([one.document() for one in outcomes]))
     else:

@@ -138,7 +138,8 @@ class Lanes:
     async def close(self, grace: float) -> None:
         """Lets turns finish for `grace` seconds, then gives back those that run, for the next process."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._fair.idle(), grace)
+            async with asyncio.timeout(grace):
+                await self._fair.idle()
         tasks = list(self._begun)
         for task in tasks:
             task.cancel()

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -87,10 +88,9 @@ class Scheduler:
                 task.cancel()
 
     async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # `wait_for` would lose a cancellation that comes with a wake-up
+                await self._woken.wait()
 
     def _wait(self) -> float:
         """Seconds until something is due, or the files are to be looked at."""

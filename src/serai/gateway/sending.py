@@ -61,8 +61,9 @@ class Sending:
         return _SILENCE if is_silence(text) else None
 
     def _cut(self, target: Target, text: str) -> Sequence[NewDelivery]:
-        token = self._door.entropy.token
-        return [NewDelivery(DeliveryId(f"dlv_{token()}"), target, piece) for piece in self._split(target, text)]
+        token, named = self._door.entropy.token, self._door.state.snapshot.live.agent_prefix and target.agent_id
+        said = f"[{target.agent_id}] {text}" if named else text
+        return [NewDelivery(DeliveryId(f"dlv_{token()}"), target, piece) for piece in self._split(target, said)]
 
     def _failed(self, found: Expansion, agent: AgentId | None) -> Iterator[Dispatched]:
         problems = found.problems

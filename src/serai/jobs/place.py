@@ -10,7 +10,7 @@ from serai.core.delivery import Target
 from serai.core.ids import DEFAULT_ACCOUNT, AgentId, is_agent_id
 from serai.core.source import CHAT_TYPES
 from serai.jobs.folder import is_inside
-from serai.jobs.value import Hints, Reader, Wrong, line, repeated, shown, word, wrong
+from serai.jobs.value import ITEMS_MOST, Hints, Reader, Wrong, line, repeated, shown, word, wrong
 
 
 def zone(hints: Hints) -> Reader[str]:
@@ -30,7 +30,7 @@ def zone(hints: Hints) -> Reader[str]:
 def script(value: object) -> str:
     """A path inside of `cron/scripts/`, as far as it shows without looking there."""
     path = _path(value)
-    if Path(path).is_absolute():
+    if path.startswith("/"):
         raise Wrong("must be a path inside of `cron/scripts/`, not an absolute one")
     if _climbs(path) or os.path.normpath(path) == ".":
         raise Wrong("must be a path inside of `cron/scripts/`")
@@ -45,7 +45,7 @@ def workdir(home: Path) -> Reader[str]:
 
     def read(value: object) -> str:
         path = _path(value)
-        inside = is_inside(path, home) if Path(path).is_absolute() else not _climbs(f"workspace/{path}")
+        inside = is_inside(path, home) if path.startswith("/") else not _climbs(f"workspace/{path}")
         if not inside:
             raise Wrong("must be a folder inside of the agent's home")
         return path
@@ -70,6 +70,8 @@ def origin(hints: Hints) -> Reader[Target]:
     def read(value: object) -> Target:
         if not isinstance(value, dict):
             raise wrong("a map with platform and chat_id", value)
+        if len(value) > ITEMS_MOST:
+            raise Wrong(f"has more than {ITEMS_MOST} keys")
         if twice := repeated(value):
             raise Wrong(f"has {shown(twice[0])} twice")
         found = {key: _part(key, item, hints) for key, item in value.items() if item is not None}

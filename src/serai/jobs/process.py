@@ -54,23 +54,25 @@ async def run(
         error.begin()
         try:
             overdue = await _wait(process, limit_s, grace_s)
-            _signal(process, signal.SIGKILL)
-            await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
         finally:
             _signal(process, signal.SIGKILL)
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _REAP_S)
+                async with asyncio.timeout(_REAP_S):
+                    await process.wait()
+        await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
         return Ended(process.returncode, output.text(), error.text(), overdue)
 
 
 async def _wait(process: Process, limit_s: float, grace_s: float) -> bool:
     """Waits for the end, and asks for it after `limit_s`. Whether it had to."""
     try:
-        await asyncio.wait_for(process.wait(), limit_s)
+        async with asyncio.timeout(limit_s):
+            await process.wait()
     except TimeoutError:
         _signal(process, signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), grace_s)
+            async with asyncio.timeout(grace_s):
+                await process.wait()
         return True
     return False
 

@@ -55,6 +55,7 @@ FIELDS: Final = (
 """Every field (SPEC 9.2), in the order in which new jobs have them."""
 
 NO_AGENT_ID: Final = "`agent_id` is ignored: a job belongs to the agent in whose folder it lies"
+_FIELDS_MOST: Final = 100
 _REPAIRED: Final = "control characters in its texts are left out"
 
 
@@ -65,6 +66,10 @@ class Reading:
     id: str
     job: Job | None
     problems: tuple[JobProblem, ...]
+
+
+def _unread(id: str, fault: str) -> Reading:
+    return Reading(id, None, (JobProblem(fault, id),))
 
 
 class JobReader:
@@ -82,7 +87,7 @@ class JobReader:
             "prompt": text,
             "skills": names,
             "model": line,
-            "script": script,
+            "script": _remembered(script),
             "no_agent": flag,
             "context_from": job_ids,
             "enabled_toolsets": names,
@@ -92,39 +97,42 @@ class JobReader:
             "silent_ok": flag,
         }
 
-    def read(self, value: object, place: str, *, raw: bool = False) -> Reading:
-        """One job. `place` names it as long as it has no id of its own. Never raises for what the value is."""
+    def read(self, value: object, place: str, *, raw: bool = False, suspect: bool = False) -> Reading:
+        """One job. `place` names it as long as it has no id of its own; for `raw` and `suspect` see Entry. Never
+        raises for what the value is."""
         if not isinstance(value, dict):
-            return Reading(place, None, (JobProblem(str(wrong("a map of fields", value)), place),))
+            return _unread(place, str(wrong("a map of fields", value)))
         named = value.get("id")
         id = named if type(named) is str and is_job_id(named) else place
-        clean = cleaned(value if type(value) is dict else dict(value))
+        if len(value) > _FIELDS_MOST:
+            return _unread(id, f"has more than {_FIELDS_MOST} fields")
         problems = [JobProblem(f"has {shown(key)} twice", id) for key in repeated(value)]
+        clean = cleaned(dict(value)) if suspect else value
         if raw or clean != value:
             problems.append(JobProblem(_REPAIRED, id, fatal=False))
-        fields: dict[str, Any] = {}
-        for key, item in clean.items():
-            problem = self._field(fields, key, item, id)
-            if problem is not None:
-                problems.append(problem)
+        fields = self._fields(clean, id, problems)
         problems += (JobProblem(fault, id) for fault in _whole(clean, place))
         fatal = any(problem.fatal for problem in problems)
         return Reading(id, None if fatal else Job(**fields), tuple(problems))
 
-    def _field(self, fields: dict[str, Any], key: str, item: object, id: str) -> JobProblem | None:
-        read = self._readers.get(key)
-        if read is None:
-            if key == "agent_id":
-                return JobProblem(NO_AGENT_ID, id, fatal=False)
-            return JobProblem(f"unknown field {shown(key)}{self._hints.near(key, _fields)}", id)
-        if item is None:
-            return None
-        try:
-            fields[key] = read(item)
-        except Wrong as fault:
-            text = f"`{key}` {fault}" if str(fault)[0] != "[" else f"`{key}{fault}"
-            return JobProblem(text, id, field=key)
-        return None
+    def _fields(self, clean: Mapping[str, Any], id: str, problems: list[JobProblem]) -> dict[str, Any]:
+        """What the fields mean, one by one; adds what is wrong with them."""
+        fields: dict[str, Any] = {}
+        for key, item in clean.items():
+            read = self._readers.get(key)
+            if read is None:
+                problems.append(self._unknown(key, id))
+            elif item is not None:
+                try:
+                    fields[key] = read(item)
+                except Wrong as fault:
+                    problems.append(JobProblem(fault.about(key), id, field=key))
+        return fields
+
+    def _unknown(self, key: str, id: str) -> JobProblem:
+        if key == "agent_id":
+            return JobProblem(NO_AGENT_ID, id, fatal=False)
+        return JobProblem(f"unknown field {shown(key)}{self._hints.near(key, _fields)}", id)
 
 
 def _whole(clean: Mapping[str, Any], place: str) -> Iterator[str]:
@@ -181,7 +189,7 @@ def _remembered(read: Reader[str]) -> Reader[str]:
                 found[value] = fault
         known = found[value]
         if isinstance(known, Wrong):
-            raise Wrong(*known.args)
+            raise Wrong(known.text, known.at)
         return known
 
     return again
@@ -207,7 +215,7 @@ def read_sheet(sheet: Sheet, reader: JobReader) -> tuple[list[Job], list[JobProb
 
 def read_entry(at: int, entry: Entry, reader: JobReader) -> Reading:
     """The job at that place of the list, from 0."""
-    return reader.read(entry.value, f"jobs[{at}]", raw=entry.raw)
+    return reader.read(entry.value, f"jobs[{at}]", raw=entry.raw, suspect=entry.suspect)
 
 
 def _unknown_context(job: Job, known: Mapping[str, int]) -> Iterator[JobProblem]:

@@ -58,8 +58,12 @@ def _lock(descriptor: int, path: Path) -> None:
 
 def replace(path: Path, data: bytes, may: Callable[[], bool] = lambda: True) -> bool:
     """Puts `data` in the file's place, surely on disk, mode 0600, unless `may`, asked at the last moment, says no.
-    Returns whether it did. Raises OSError."""
-    with _staged(path, data) as staged:
+    Returns whether it did. Only one writer at a time: what a killed one has left is taken over. Raises OSError."""
+    staged = path.with_name(f".{path.name}.new")
+    with suppress(FileNotFoundError):
+        staged.unlink()
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+    with _staged(staged, descriptor, data):
         if not may():
             return False
         staged.replace(path)
@@ -69,7 +73,8 @@ def replace(path: Path, data: bytes, may: Callable[[], bool] = lambda: True) -> 
 
 def create(path: Path, data: bytes) -> bool:
     """The same where there is no such file, else False. Nobody ever sees a part of it. Raises OSError."""
-    with _staged(path, data) as staged:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with _staged(Path(name), descriptor, data) as staged:
         try:
             path.hardlink_to(staged)
         except FileExistsError:
@@ -83,18 +88,17 @@ def create(path: Path, data: bytes) -> bool:
 
 
 @contextmanager
-def _staged(path: Path, data: bytes) -> Iterator[Path]:
-    """A complete temporary file beside `path`, gone afterwards."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def _staged(path: Path, descriptor: int, data: bytes) -> Iterator[Path]:
+    """A complete temporary file, gone afterwards."""
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        yield Path(name)
+        yield path
     finally:
         with suppress(FileNotFoundError):
-            Path(name).unlink()
+            path.unlink()
 
 
 def _sync(folder: Path) -> None:

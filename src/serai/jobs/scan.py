@@ -6,11 +6,16 @@ jobs that are wrong included, stays as it is to the byte.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from serai.ports.jobs import JobsDamaged
+
+ENTRIES_MOST: Final = 10_000
+VALUES_MOST: Final = 200_000
+"""Bounds of a file: jobs, and commas and brackets, which count its values. Reading more would take too long."""
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _LAST_CONTROL: Final = 0x1F
@@ -30,13 +35,17 @@ class Repeated(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of `jobs`: its value, and its piece `text[start:end]`. `raw` tells that a string of it holds control
-    characters that JSON forbids there."""
+    """One item of `jobs`: its value, and its piece `text[start:end]`.
+
+    `raw`: a text of it holds control characters that JSON forbids there. `suspect`: some may be written in the way of
+    JSON, with a backslash.
+    """
 
     value: object
     start: int
     end: int
     raw: bool = False
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,11 @@ class Sheet:
     end: int
     entries: tuple[Entry, ...] = ()
 
-    def line(self, entry: Entry) -> int:
-        """The entry's first line, counted from 1."""
-        return self.text.count("\n", 0, entry.start) + 1
-
 
 def scan(text: str) -> Sheet:
     """Reads a file's text. Raises JobsDamaged, with the place where it stops making sense."""
+    if sum(map(text.count, ",[{")) > VALUES_MOST:
+        raise JobsDamaged(f"holds more than {VALUES_MOST:,} values")
     cursor = _Cursor(text)
     try:
         return _sheet(cursor)
@@ -96,15 +103,21 @@ def _jobs(cursor: "_Cursor") -> Sheet:
     if cursor.peek() != "[":
         raise JobsDamaged("`jobs` must be a list")
     start = cursor.at + 1
-    entries = tuple(cursor.entry() for _ in cursor.members("[", "]"))
-    return Sheet(cursor.text, start, cursor.at - 1, entries)
+    entries: list[Entry] = []
+    for _ in cursor.members("[", "]"):
+        if len(entries) == ENTRIES_MOST:
+            raise JobsDamaged(f"holds more than {ENTRIES_MOST:,} jobs")
+        entries.append(cursor.entry())
+    return Sheet(cursor.text, start, cursor.at - 1, tuple(entries))
 
 
 def _fault(text: str, at: int, reason: str) -> JobsDamaged:
-    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     if at >= len(text.rstrip()):
-        return JobsDamaged(f"ends too early, in line {line}: a part of it is missing")
-    if ord(text[at]) <= _LAST_CONTROL and not reason.startswith("Invalid control"):
+        return JobsDamaged(f"ends too early, in line {text.rstrip().count(chr(10)) + 1}: a part of it is missing")
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    if reason.startswith("Unterminated string"):
+        reason = "the text that begins here has no end"
+    elif ord(text[at]) <= _LAST_CONTROL:
         reason = f"a control character (U+{ord(text[at]):04X}) outside of a text"
     return JobsDamaged(f"is no JSON: line {line}, column {column}: {reason}")
 
@@ -158,20 +171,21 @@ class _Cursor:
         try:
             value, self.at = _STRICT.raw_decode(self.text, start)
         except json.JSONDecodeError:
-            return Entry(self.value(), start, self.at, raw=True)
-        return Entry(value, start, self.at)
+            return Entry(self.value(), start, self.at, raw=True, suspect=True)
+        return Entry(value, start, self.at, suspect="\\" in self.text[start : self.at])
 
 
 def _map(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    keys = [key for key, _ in pairs]
+    keys = Counter(key for key, _ in pairs)
     repeated = Repeated(found)
-    repeated.twice = tuple(key for key in found if keys.count(key) > 1)
+    repeated.twice = tuple(key for key, count in keys.items() if count > 1)
     return repeated
 
 
+# Functions of our own, not the built-in ones: other threads get their turn between two numbers.
 def _integer(digits: str) -> int | Constant:
     return int(digits) if len(digits) <= _DIGITS_MOST else Constant("the number has too many digits")
 
@@ -180,5 +194,15 @@ def _constant(name: str) -> Constant:
     return Constant(f"{name} is no value of JSON")
 
 
-_STRICT: Final = json.JSONDecoder(object_pairs_hook=_map, parse_constant=_constant, parse_int=_integer)
-_LENIENT: Final = json.JSONDecoder(object_pairs_hook=_map, parse_constant=_constant, parse_int=_integer, strict=False)
+def _decimal(digits: str) -> float:
+    return float(digits)
+
+
+def _decoder(*, strict: bool) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_map, parse_constant=_constant, parse_int=_integer, parse_float=_decimal, strict=strict
+    )
+
+
+_STRICT: Final = _decoder(strict=True)
+_LENIENT: Final = _decoder(strict=False)

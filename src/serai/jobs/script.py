@@ -12,6 +12,7 @@ from typing import Final
 from serai.core.job import Job
 from serai.jobs.folder import directory, is_inside
 from serai.jobs.process import Ended, run
+from serai.jobs.value import shown
 from serai.ports.jobs import ScriptResult
 
 SCRIPT_LIMIT_S: Final = 120.0
@@ -20,6 +21,7 @@ SCRIPT_GRACE_S: Final = 2.0
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_BEGIN: Final = 256
 _STDERR_LINES: Final = 5
 _STDERR_LONGEST: Final = 500
 
@@ -90,8 +92,14 @@ def _plan(cron: Path, job: Job, environment: Mapping[str, str]) -> _Plan:
     """Looks at script and folders as they are now, links resolved. Raises Unfit."""
     home = Path(os.path.realpath(cron.parent))
     script = _script(directory(cron) / "scripts", job.script)
-    given = {"PATH": PATH, "HOME": str(home), "LANG": "C.UTF-8"}
-    return _Plan(_command(script), _workdir(home, job.workdir), {**given, **environment})
+    return _Plan(_command(script), _workdir(home, job.workdir), _environment(home, environment))
+
+
+def _environment(home: Path, given: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in given.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise Unfit(f"cannot be given the variable {shown(name)}")
+    return {"PATH": PATH, "HOME": str(home), "LANG": "C.UTF-8", **given}
 
 
 def _script(folder: Path, name: str | None) -> Path:
@@ -118,7 +126,16 @@ def _command(script: Path) -> tuple[str, ...]:
         return bash, str(script)
     if not os.access(script, os.X_OK):
         raise Unfit("is neither `.py` nor `.sh`, and may not be executed (chmod +x)")
+    if not _says_how(script):
+        raise Unfit("does not say what runs it; its first line must be one such as `#!/usr/bin/env bash`")
     return (str(script),)
+
+
+def _says_how(script: Path) -> bool:
+    """Whether an executable has a `#!`, or is no text. Without this some event loops would try a shell."""
+    with script.open("rb") as file:
+        begin = file.read(_BEGIN)
+    return begin.startswith(b"#!") or b"\0" in begin
 
 
 def _workdir(home: Path, name: str | None) -> Path:
@@ -126,9 +143,9 @@ def _workdir(home: Path, name: str | None) -> Path:
     if name is None:
         workspace.mkdir(mode=0o700, exist_ok=True)
     path = Path(os.path.realpath(workspace / (name or "")))
-    shown = name or "workspace"
+    called = name or "workspace"
     if not path.is_relative_to(home):
-        raise Unfit(f"cannot work in `{shown}`, which leads out of the agent's home")
+        raise Unfit(f"cannot work in `{called}`, which leads out of the agent's home")
     if not path.is_dir():
-        raise Unfit(f"cannot work in `{shown}`: there is no such folder")
+        raise Unfit(f"cannot work in `{called}`: there is no such folder")
     return path

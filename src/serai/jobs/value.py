@@ -18,6 +18,9 @@ _NAMES: Final = {
     list: "a list",
     type(None): "null",
 }
+ITEMS_MOST: Final = 100
+"""Items of a list in a job."""
+
 _REPEAT_MOST: Final = 1_000_000_000
 _KEPT: Final = "\n\t"
 _SPACE: Final = " "
@@ -27,7 +30,19 @@ _SHOWN_LONGEST: Final = 60
 
 
 class Wrong(ValueError):
-    """A value that cannot be; the text follows the field's name in a sentence."""
+    """A value that cannot be; the text follows the field's name in a sentence.
+
+    `at` is the place in a list that it is about.
+    """
+
+    def __init__(self, text: str, at: int | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.at = at
+
+    def about(self, field: str) -> str:
+        """The sentence."""
+        return f"`{field}` {self.text}" if self.at is None else f"`{field}[{self.at}]` {self.text}"
 
 
 class Reader(Protocol[_T_co]):
@@ -56,7 +71,7 @@ def line(value: object, expected: str = "text") -> str:
     """A text of one line that is not blank, without space around it."""
     if type(value) is not str:
         raise wrong(expected, value)
-    found = text(value).strip()
+    found = (value if value.isprintable() else text(value)).strip()
     if not found:
         raise Wrong("must not be blank")
     if "\n" in found:
@@ -93,14 +108,15 @@ def names(value: object) -> tuple[str, ...]:
     """A list of lines."""
     if not isinstance(value, list):
         raise wrong("a list of texts", value)
-    return tuple(_item(at, item) for at, item in enumerate(value))
-
-
-def _item(at: int, value: object) -> str:
-    try:
-        return line(value)
-    except Wrong as fault:
-        raise Wrong(f"[{at}] {fault}") from None
+    if len(value) > ITEMS_MOST:
+        raise Wrong(f"must not be longer than {ITEMS_MOST} items")
+    found: list[str] = []
+    for at, item in enumerate(value):
+        try:
+            found.append(line(item))
+        except Wrong as fault:
+            raise Wrong(fault.text, at) from None
+    return tuple(found)
 
 
 def job_ids(value: object) -> tuple[JobId, ...]:
@@ -108,7 +124,7 @@ def job_ids(value: object) -> tuple[JobId, ...]:
     found = names(value)
     for at, name in enumerate(found):
         if not is_job_id(name):
-            raise Wrong(f"[{at}] must be the id of a job, 12 hex digits, not {shown(name)}")
+            raise Wrong(f"must be the id of a job, 12 hex digits, not {shown(name)}", at)
     return tuple(map(JobId, found))
 
 

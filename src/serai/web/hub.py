@@ -163,7 +163,8 @@ class Hub:
                     _apply(event, draft)
                     self._room(chat).tell() if isinstance(event, TextDelta) else self._room(chat).redraw()
             with suppress(TimeoutError):
-                await asyncio.wait_for(followed.answered.wait(), _ANSWER_S)
+                async with asyncio.timeout(_ANSWER_S):
+                    await followed.answered.wait()
         finally:
             subscription.close()
             self._followed.pop((chat, followed.post.id), None)

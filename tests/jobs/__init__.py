@@ -1,0 +1,1 @@
+"""Jobs on disk: reading, writing, owners, output, scripts."""
