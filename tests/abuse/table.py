@@ -4,7 +4,7 @@ Rows are bytes for a socket. `status` None: the connection is closed without an 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -132,6 +132,84 @@ HEADERS: Final[Sequence[Row]] = (
     got("a broken IPv6 host", "/v1/models", 403, "foreign_host", "Host", host="[::1"),
 )
 
+NO_JOB: Final = "/api/jobs/0123456789ab"
+
+
+def job(name: str, fields: Mapping[str, Any], status: int, code: str, param: str | None, key: str = ADMIN_KEY) -> Row:
+    """A job that must not be made."""
+    body = {"agent": "ops", "schedule": "0 9 * * *", "prompt": "x", **fields}
+    sent = {field: value for field, value in body.items() if value is not None}
+    return Row(name, request("POST", "/api/jobs", sent, [("Authorization", f"Bearer {key}")]), status, code, param)
+
+
+JOBS: Final[Sequence[Row]] = (
+    got("a job that is none", NO_JOB, 404, "job_not_found"),
+    got("a job that is NUL", "/api/jobs/%00", 404, "job_not_found"),
+    got("a job that is half a sign", "/api/jobs/%C3", 404, "job_not_found"),
+    got("a job upwards", "/api/jobs/..%2F..%2Fjobs.json", 404, "job_not_found"),
+    got("a job of 2,000 characters", f"/api/jobs/{'x' * 2000}", 404, "job_not_found"),
+    got("a job of an agent that is NUL", f"{NO_JOB}?agent=%00", 404, "job_not_found"),
+    got("a job of two agents", f"{NO_JOB}?agent=ops&agent=lab", 400, "invalid_value", "agent"),
+    got("a job with a limit", f"{NO_JOB}?limit=1", 400, "unknown_parameter", "limit"),
+    got("runs of no job", f"{NO_JOB}/runs", 404, "job_not_found"),
+    got("runs before no time", f"{NO_JOB}/runs?before=nan", 400, "invalid_value", "before"),
+    got("runs before half a time", f"{NO_JOB}/runs?before=1e999", 400, "invalid_value", "before"),
+    got("a run of no job", f"{NO_JOB}/runs/run_1", 404, "job_not_found"),
+    got("jobs in a state that is none", "/api/jobs?state=lost", 400, "invalid_value", "state"),
+    got("jobs behind no place", "/api/jobs?before=x", 400, "invalid_value", "before"),
+    got("jobs behind NUL", "/api/jobs?before=%00%2F%00", 200),
+    got("jobs of another's agent", "/api/jobs?agent=lab", 200, key=OPS_KEY),
+    got("a preview without a schedule", "/api/jobs/preview", 405, "method_not_allowed"),
+    posted("running no job", f"{NO_JOB}/run", b"", 404, "job_not_found"),
+    posted("pausing no job", f"{NO_JOB}/pause", b"[", 404, "job_not_found"),
+    posted("a preview of nothing", "/api/jobs/preview", {}, 400, "missing_required_parameter", "schedule"),
+    posted("a preview of nonsense", "/api/jobs/preview", {"schedule": "\0"}, 400, "invalid_job", "schedule"),
+    posted("an endless schedule", "/api/jobs/preview", {"schedule": "*" * 201}, 400, "invalid_value", "schedule"),
+    posted(
+        "a zone upwards",
+        "/api/jobs/preview",
+        {"schedule": "30m", "timezone": "../../etc/passwd"},
+        400,
+        "invalid_job",
+        "timezone",
+    ),
+    posted(
+        "a preview for ever", "/api/jobs/preview", {"schedule": "30m", "count": 2**40}, 400, "invalid_value", "count"
+    ),
+    posted("adopting nobody", "/api/jobs/adopt", {"agent": "nobody"}, 404, "agent_not_found"),
+    Row(
+        "adopting without admin",
+        request("POST", "/api/jobs/adopt", {"agent": "ops"}, [KEY]),
+        403,
+        "admin_required",
+    ),
+    job("a job without a schedule", {"schedule": None}, 400, "missing_required_parameter", "schedule"),
+    job("a job with nothing to do", {"prompt": None}, 400, "invalid_job", None),
+    job("a job of nobody's", {"agent": "nobody"}, 404, "agent_not_found", None),
+    job("a job of an agent upwards", {"agent": "../ops"}, 404, "agent_not_found", None),
+    job("a job with an id", {"id": "0123456789ab"}, 400, "unknown_parameter", "id"),
+    job("a job with an identity", {"agent_id": "lab"}, 400, "unknown_parameter", "agent_id"),
+    job("a job on no day", {"schedule": "0 0 31 2 *"}, 400, "invalid_job", "schedule"),
+    job("a job too often", {"repeat": 2**70}, 400, "invalid_value", "repeat"),
+    job("a script upwards", {"script": "../../x"}, 400, "invalid_job", "script"),
+    job("a script that is NUL", {"script": "\0"}, 400, "invalid_job", "script"),
+    job("a workdir outside", {"workdir": "/etc"}, 400, "invalid_job", "workdir"),
+    job(
+        "a chat without a platform",
+        {"origin": {"chat_id": "1"}},
+        400,
+        "missing_required_parameter",
+        "origin.platform",
+    ),
+    job("no targets of a job", {"deliver": []}, 400, "invalid_value", "deliver"),
+    job("a context upwards", {"context_from": ["../x"]}, 400, "invalid_value", "context_from"),
+    job("another's job", {"agent": "lab"}, 403, "unauthorised", "agent", OPS_KEY),
+    job("a script without admin", {"script": "x.sh"}, 403, "admin_required", "script", OPS_KEY),
+    job("a workdir without admin", {"workdir": "x"}, 403, "admin_required", "workdir", OPS_KEY),
+    job("a chat without admin", {"deliver": "webhook:1"}, 403, "admin_required", "deliver", OPS_KEY),
+    job("all chats without admin", {"deliver": ["local", "all"]}, 403, "admin_required", "deliver", OPS_KEY),
+)
+
 TARGETS: Final[Sequence[Row]] = (
     got("a path upwards", "/v1/../api/agents", 404, "not_found"),
     got("a path upwards, encoded", "/v1/%2e%2e/api/agents", 404, "not_found"),
@@ -208,6 +286,7 @@ TARGETS: Final[Sequence[Row]] = (
         "to",
     ),
     posted("a target and a text of NUL", "/api/deliveries", {"target": "a:\0", "text": "\0"}, 202),
+    *JOBS,
     Row(
         "an event that is no number",
         head("GET", "/api/events", "Last-Event-ID: x"),

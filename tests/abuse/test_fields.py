@@ -27,6 +27,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "/v1/runs": {"input": "hello", "model": "ops"},
     "/v1/runs/{id}/approval": {"choice": "deny"},
     "/api/routes/test": {"platform": "webhook"},
+    "/api/deliveries": {"target": "webhook:1", "text": "x", "agent": "ops"},
+    "/api/jobs": {"schedule": "0 9 1 1 *", "prompt": "hello", "agent": "ops"},
+    "/api/jobs/{id}": {"name": "x"},
+    "/api/jobs/preview": {"schedule": "30m"},
+    "/api/jobs/adopt": {"agent": "ops"},
     "/api/sessions/{id}": {"title": "x"},
     "/api/sessions/{id}/fork": {},
     "/api/sessions/{id}/chat": {"message": "hello"},
@@ -61,7 +66,8 @@ async def test_a_value_of_the_wrong_kind_is_400_and_names_its_field(tmp_path: Pa
         await client.post("/v1/chat/completions", json=question, headers={"X-Hermes-Session-Id": "trip"})
         begun = await (await client.post("/v1/runs", json=GOOD["/v1/runs"])).json()
         talk = await (await client.post("/v1/conversations", json={})).json()
-        ids = {"runs": begun["run_id"], "conversations": talk["id"], "sessions": "trip"}
+        job = await (await client.post("/api/jobs", json=GOOD["/api/jobs"])).json()
+        ids = {"runs": begun["run_id"], "conversations": talk["id"], "sessions": "trip", "jobs": job["id"]}
         bodies = {
             path for path, methods in document["paths"].items() if any("requestBody" in m for m in methods.values())
         }

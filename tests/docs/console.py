@@ -11,6 +11,7 @@ _VOLATILE: Final = (
     (_ID, r"\1_ID"),
     (re.compile(r"\bchat-[0-9a-f]{12}\b"), "chat-ID"),
     (re.compile(r"\b(revision\W+)[0-9a-f]{16}\b"), r"\1REVISION"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?Z"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+Z)?"), "TIME"),
     (re.compile(r"\b1[789]\d{8}(?:\.\d+)?\b"), "TIME"),
     (re.compile(r"\b\d+ (?:s|min|h|d) ago\b"), "AGO"),
