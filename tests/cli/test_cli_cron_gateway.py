@@ -96,7 +96,7 @@ def page(*documents: dict[str, Any], after: str | None = None) -> dict[str, Any]
 def asked(serai: Terminal, gateway: FakeGateway) -> FakeGateway:
     """A gateway that has two jobs, and does what it is told."""
     serai.write(CONFIG)
-    gateway.answers("/api/jobs", page(job(), job(id=CHECK, name="Check", state="running")))
+    gateway.answers("/api/jobs?limit=200", page(job(), job(id=CHECK, name="Check", state="running")))
     gateway.answers("/api/jobs?limit=1", page(job(), after="x"))
     gateway.answers(f"/api/jobs/{REPORT}?agent=ops", job())
     gateway.answers(f"/api/jobs/{REPORT}/run?agent=ops", run(state="running", text=None), 202)
@@ -105,8 +105,8 @@ def asked(serai: Terminal, gateway: FakeGateway) -> FakeGateway:
 
 
 def test_every_page_of_a_long_list_is_asked_for(serai: Terminal, gateway: FakeGateway) -> None:
-    gateway.answers("/api/jobs", page(job(), after="ops/1"))
-    gateway.answers("/api/jobs?before=ops%2F1", page(job(id=CHECK, name="Check")))
+    gateway.answers("/api/jobs?limit=200", page(job(), after="ops/1"))
+    gateway.answers("/api/jobs?limit=200&before=ops%2F1", page(job(id=CHECK, name="Check")))
     gateway.answers("/api/jobs?limit=1", page(job(), after="ops/1"))
     assert [one["id"] for one in serai("cron", "list", "--json").document["data"]] == [REPORT, CHECK]
 

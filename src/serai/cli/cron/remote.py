@@ -1,14 +1,15 @@
 """Jobs where a gateway runs: it is asked over HTTP (SPEC 11.6)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from serai.cli.cron.book import Job, Problem, Run, Runs
 from serai.cli.failure import Failed
 from serai.cli.gateway import Gateway, fault
 
-JOBS = "/api/jobs"
+JOBS: Final = "/api/jobs"
+_PAGE: Final = "200"
 
 
 class RemoteBook:
@@ -23,7 +24,7 @@ class RemoteBook:
         found = list[Job]()
         before: str | None = None
         while True:
-            page = self._asked("GET", JOBS, agent=agent, before=before)
+            page = self._asked("GET", JOBS, agent=agent, limit=_PAGE, before=before)
             found += page["data"]
             before = page["next"]
             if before is None:
