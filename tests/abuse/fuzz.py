@@ -109,7 +109,7 @@ class Attack:
         if path.startswith("/api/sessions/") and data.draw(st.integers(0, 3)):
             case.path_parameters["id"] = data.draw(st.sampled_from(self.ids(name)))
         for place in _MADE:
-            if path.startswith(f"{place}/") and data.draw(st.integers(0, 3)):
+            if path.startswith(f"{place}/{{id}}") and data.draw(st.integers(0, 3)):
                 ids = [one for made in self.made.values() for one in made[place]]
                 case.path_parameters["id"] = data.draw(st.sampled_from(ids))
         if path == "/v1/chat/completions" and data.draw(st.booleans()):
@@ -129,9 +129,9 @@ class Attack:
             assert name == caller or word not in text, told
         if response.headers.get("Content-Type") == "application/json" and response.ok:
             for found in _objects(json.loads(text)):
-                if found.get("object") == "session":
+                if found.get("object") in ("session", "job"):
                     assert (found["owner"], found["agent"]) == (caller, caller), told
-                elif found.get("object") in ("agent", "usage") and "agent" in found:
+                elif found.get("object") in ("agent", "usage", "job.run", "job.problem") and "agent" in found:
                     assert found["agent"] == caller, told
 
     def _say(self, name: str, key: str, session: str) -> None:
@@ -148,13 +148,16 @@ class Attack:
         assert named.status_code == 200, named.text
 
     def _make(self, name: str, key: str, place: str) -> str:
-        """A run or response that holds the key's word."""
-        said = {"model": name, "input": f"keep {self.words[name]}"}
-        filled = {"items": [{"role": "user", "content": self.words[name]}], "metadata": {"word": self.words[name]}}
+        """A run, response, conversation or job that holds the key's word."""
+        word = self.words[name]
+        said: dict[str, Any] = {"model": name, "input": f"keep {word}"}
+        if place == "/v1/conversations":
+            said = {"items": [{"role": "user", "content": word}], "metadata": {"word": word}}
+        elif place == "/api/jobs":
+            said = {"agent": name, "schedule": "0 9 1 1 *", "prompt": f"keep {word}", "name": word}
         headers = {"Authorization": f"Bearer {key}"}
-        sent = filled if place == "/v1/conversations" else said
-        answer = self.session.post(f"{self.url}{place}", json=sent, headers=headers, timeout=_PATIENCE_S)
-        assert answer.status_code in (200, 202), answer.text
+        answer = self.session.post(f"{self.url}{place}", json=said, headers=headers, timeout=_PATIENCE_S)
+        assert answer.status_code in (200, 201, 202), answer.text
         return str(answer.json()[_MADE[place]])
 
     def _get(self, path: str, key: str) -> Any:
@@ -165,7 +168,12 @@ class Attack:
         return answer.json()
 
 
-_MADE: Final[Mapping[str, str]] = {"/v1/runs": "run_id", "/v1/responses": "id", "/v1/conversations": "id"}
+_MADE: Final[Mapping[str, str]] = {
+    "/v1/runs": "run_id",
+    "/v1/responses": "id",
+    "/v1/conversations": "id",
+    "/api/jobs": "id",
+}
 """What else is made and found by an id, and where that stands."""
 
 _GOOD: Final[Mapping[str, dict[str, Any]]] = {
@@ -178,6 +186,8 @@ _GOOD: Final[Mapping[str, dict[str, Any]]] = {
     "/api/sessions/{id}/chat": {"message": "hello"},
     "/api/sessions/{id}/fork": {},
     "/api/routes/test": {"platform": "api_server"},
+    "/api/jobs": {"schedule": "0 9 1 1 *", "prompt": "hello"},
+    "/api/jobs/preview": {"schedule": "every 2h"},
 }
 _TWISTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
     "/v1/chat/completions": [{"model": name} for name in ("ops", "lab", "default", "nobody")]
@@ -192,6 +202,9 @@ _TWISTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
     "/api/sessions/{id}/chat": [{}, {"stream": True}],
     "/api/sessions/{id}/fork": [{}, {"session_id": "kept-lab-0"}, {"session_id": "kept-ops-0"}],
     "/api/routes/test": [{"chat_id": "1"}],
+    "/api/jobs": [{"agent": name} for name in ("ops", "lab", "nobody")]
+    + [{"agent": name, "deliver": "local", "enabled": False} for name in KEYS],
+    "/api/jobs/preview": [{}, {"timezone": "Asia/Tokyo", "count": 3}],
 }
 
 

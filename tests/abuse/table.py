@@ -202,7 +202,7 @@ JOBS: Final[Sequence[Row]] = (
         "origin.platform",
     ),
     job("no targets of a job", {"deliver": []}, 400, "invalid_value", "deliver"),
-    job("a context upwards", {"context_from": ["../x"]}, 400, "invalid_value", "context_from"),
+    job("a context upwards", {"context_from": ["../x"]}, 400, "invalid_value", "context_from[0]"),
     job("another's job", {"agent": "lab"}, 403, "unauthorised", "agent", OPS_KEY),
     job("a script without admin", {"script": "x.sh"}, 403, "admin_required", "script", OPS_KEY),
     job("a workdir without admin", {"workdir": "x"}, 403, "admin_required", "workdir", OPS_KEY),

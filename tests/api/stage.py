@@ -242,7 +242,7 @@ class Stage:
                 reload=self._reload,
                 stop_agent=self._stop,
                 start_agent=self._start,
-                metrics=lambda: b"serai_turns_total 1.0\n",
+                metrics=lambda: lambda: b"serai_turns_total 1.0\n",
                 local_token=LOCAL_TOKEN,
                 clock=self.clock,
                 entropy=SeededEntropy(),

@@ -105,7 +105,7 @@ class Whole:
                 reload=_reload,
                 stop_agent=_nothing,
                 start_agent=_nothing,
-                metrics=lambda: b"",
+                metrics=lambda: lambda: b"",
                 local_token=LOCAL_TOKEN,
                 clock=stage.clock,
                 entropy=SeededEntropy(),

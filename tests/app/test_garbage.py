@@ -65,7 +65,7 @@ CONFIG = "model: {name: m, base_url: 'http://127.0.0.1:9/v1'}\n"
 
 
 @pytest.mark.slow
-def test_the_first_look_is_over_when_the_gateway_is_up(tmp_path: Path) -> None:
+def test_what_was_imported_is_never_looked_through(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(0o700)
     (home / "config.yaml").write_text(CONFIG)

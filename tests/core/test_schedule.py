@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serai.core.crontab import Crontab
@@ -90,6 +90,7 @@ def test_anything_else_is_refused_with_what_would_be_right(text: str, told: str)
     assert str(error.value).isprintable()
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=40), st.text("0123456789*/-,#LWevry mhd@T:+.\n\0²", max_size=40)))
 def test_a_text_is_a_schedule_or_refused_and_nothing_else_goes_wrong(text: str) -> None:
     told = ""
@@ -116,6 +117,7 @@ def test_every_counts_from_when_it_was_first_seen() -> None:
     assert every.latest(NOON, NOON + 7200 * 1000.5) == NOON + 7200 * 1000
 
 
+@settings(deadline=None)
 @given(st.floats(0, 2e9), st.integers(1, 10**6), st.floats(-1e6, 1e8))
 def test_every_has_the_same_slots_from_wherever_one_looks(anchor: float, period: int, away: float) -> None:
     every = Timetable(Every(period), anchor, UTC)
@@ -165,6 +167,7 @@ def test_a_time_without_an_offset_is_that_of_the_jobs_zone_under_the_same_rules(
     assert slots("2026-12-24T18:00+00:00", "2026-12-01T00:00", 2) == ["2026-12-24T19:00+01:00"]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["* * * * *", "*/7 1-3 * * *", "30 2 * * *", "0 */2 * * sun", "0 0 1 * *", "59 23 L * *"]),
     st.sampled_from(["Europe/Berlin", "Africa/Cairo", "Australia/Lord_Howe", "Pacific/Chatham", "UTC"]),

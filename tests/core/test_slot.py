@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serai.core.schedule import Every, Timetable, parse_schedule
@@ -57,6 +57,7 @@ def test_a_gap_of_years_of_minutes_is_judged_at_once() -> None:
     assert judge(minutely, 0.0, NINE + 1) == Verdict(NINE, Gap(60.0, NINE - 60), NINE + 60)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 90_000), st.lists(st.floats(0.01, 200_000), max_size=30), st.floats(0, 2e9))
 def test_every_slot_is_run_or_missed_exactly_once_whenever_one_looks(
     period: int, steps: list[float], anchor: float

@@ -31,6 +31,32 @@ SHARED: Final = {"telegram": {"cryptography"}}
 """What a platform's library imports where it happens to be installed, although it is another's."""
 
 
+RARE: Final = {
+    "aiohttp.web",
+    "prometheus_client",
+    "pydantic",
+    "rich.console",
+    "serai.api.agents",
+    "serai.api.deliveries",
+    "serai.api.events",
+    "serai.api.openapi",
+    "serai.api.operate",
+    "serai.api.response",
+    "serai.api.run",
+    "serai.api.sessions",
+    "serai.api.usage",
+    "serai.app.first_home",
+    "serai.app.metrics",
+    "serai.cli.doctor",
+    "serai.cli.setup",
+    "serai.web.chats",
+}
+"""What many a gateway is never asked for (docs/decisions/start-time.md)."""
+
+MODULES_MOST: Final = 760
+"""How many modules an idle gateway may import: a twentieth more than at the time of writing."""
+
+
 async def imported(folder: Path, platform: str | None) -> set[str]:
     """Every module that `serai up` has imported when it has begun to connect, with this platform alone."""
     async with deaf() as server, gateways(folder) as nursery:
@@ -46,6 +72,14 @@ async def imported(folder: Path, platform: str | None) -> set[str]:
             await asyncio.wait_for(server.called.wait(), PATIENCE_S)
         await gateway.stop()
         return set(_LINE.findall(gateway.errors()))
+
+
+@pytest.mark.slow
+async def test_an_idle_gateway_imports_little(tmp_path: Path) -> None:
+    modules = await imported(tmp_path, None)
+    assert "serai.api.chat" in modules
+    assert RARE & modules == set()
+    assert len(modules) <= MODULES_MOST
 
 
 @pytest.mark.slow

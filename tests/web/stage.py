@@ -144,7 +144,7 @@ class WebStage:
             self.gateway.entropy,
         )
         self.gateway.switchboard.add(self.site.platform)
-        self.server = Server(self._services(), self.site.resources())
+        self.server = Server(self._services(), [self.site.area])
         self.port = 0
 
     def _services(self) -> Services:
@@ -172,7 +172,7 @@ class WebStage:
             explain=stage.resolver.explain,
             endpoint=lambda _platform, _account: None,
             ready=ready,
-            metrics=lambda: b"",
+            metrics=lambda: lambda: b"",
             reload=unused,
             stop_agent=unused,
             start_agent=unused,

@@ -5,7 +5,10 @@ import re
 from typing import Final, TypeVar
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import hdrs
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+from aiohttp.web_protocol import RequestPayloadError
+from aiohttp.web_request import BaseRequest
 
 from serai.api.error import ApiError
 
@@ -24,7 +27,7 @@ _FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`$",
 _CODES = {"missing required": "missing_required_parameter", "contains unknown": "unknown_parameter"}
 
 
-async def read(request: web.BaseRequest) -> bytes:
+async def read(request: BaseRequest) -> bytes:
     """The whole body. Raises ApiError 413 for one over the limit, however it is sent, 400 for a broken one and 408
     for one that does not come."""
     headers = request.headers
@@ -39,9 +42,9 @@ async def read(request: web.BaseRequest) -> bytes:
             return await request.read()
     except TimeoutError:
         raise ApiError(408, "body_timeout", f"The body did not come within {PATIENCE_S:g} seconds.") from None
-    except web.HTTPRequestEntityTooLarge:
+    except HTTPRequestEntityTooLarge:
         raise _too_large() from None
-    except web.RequestPayloadError:
+    except RequestPayloadError:
         raise ApiError(400, "invalid_body", "The body is not encoded as its headers say.") from None
 
 

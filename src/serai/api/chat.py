@@ -3,7 +3,7 @@
 from typing import Final
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 
 from serai.api.answer import Chunks, Completion, completion
 from serai.api.ask import asked, session_of
@@ -46,7 +46,7 @@ class Chat:
             "idempotency_conflict",
         ),
     )
-    async def complete(self, call: Call) -> web.StreamResponse:
+    async def complete(self, call: Call) -> StreamResponse:
         """Asks the agent and answers. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         body = await read(call.request)
         wanted = decode(_DECODER, body)

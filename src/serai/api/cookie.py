@@ -9,7 +9,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from serai.api.keyring import KeyRing
 from serai.core.principal import Principal
@@ -21,7 +21,7 @@ LASTS_S: Final = 30 * 24 * 3600
 _PURPOSE: Final = b"serai sign-in"
 
 
-def read(request: web.BaseRequest) -> str:
+def read(request: BaseRequest) -> str:
     """The cookie that a request brings; empty where there is none."""
     return request.cookies.get(NAME, "")
 

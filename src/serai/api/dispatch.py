@@ -5,13 +5,14 @@ from email.utils import formatdate
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from serai.api.answer import failure
 from serai.api.error import ApiError, internal, translated
 from serai.api.gate import Gate
 from serai.api.origin import ASKED_METHOD, ORIGIN, preflight
-from serai.api.path import NOBODY, Call, Handler, Paths, Resource
+from serai.api.path import NOBODY, Area, Call, Handler, Paths, Resource
 from serai.api.reply import ClientGone, Reply, header_lines
 from serai.api.services import Services
 from serai.api.turnstile import Turnstile
@@ -40,7 +41,7 @@ class Dispatch:
         self._stamp = (0, b"")
         self._turnstile = Turnstile(_AT_ONCE)
 
-    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def __call__(self, request: BaseRequest) -> StreamResponse:
         self._active += 1
         self._idle.clear()
         try:
@@ -50,7 +51,7 @@ class Dispatch:
             if not self._active:
                 self._idle.set()
 
-    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answered(self, request: BaseRequest) -> StreamResponse:
         if not self._turnstile.try_pass():
             await self._turnstile.wait()
         call = Call(request, self._services.snapshot(), NOBODY, (), self.common())
@@ -83,7 +84,7 @@ class Dispatch:
             self._gate_of = (settings, secrets)
         return self._gate
 
-    async def _supervised(self, call: Call) -> web.StreamResponse:
+    async def _supervised(self, call: Call) -> StreamResponse:
         try:
             return await self._handle(call)
         except SeraiError as error:
@@ -101,9 +102,12 @@ class Dispatch:
         await stream.end(failure(answer.body()), broken=True)
         return stream
 
-    async def _handle(self, call: Call) -> web.StreamResponse:
+    async def _handle(self, call: Call) -> StreamResponse:
         request = call.request
         found = self._paths.find(request)
+        while isinstance(found, Area):
+            await self._paths.make(found)
+            found = self._paths.find(request)
         if found is None:
             call.common += _readable(self.gate(call), request)
             raise ApiError(404, "not_found", "There is nothing at this path.")
@@ -129,7 +133,7 @@ class Dispatch:
         return await handler(call)
 
 
-def _allowed(resource: Resource, request: web.BaseRequest) -> Handler:
+def _allowed(resource: Resource, request: BaseRequest) -> Handler:
     handler = resource.handler(request.method)
     if handler is None:
         text = f"{request.method} is not allowed here; {resource.allowed} are."
@@ -137,7 +141,7 @@ def _allowed(resource: Resource, request: web.BaseRequest) -> Handler:
     return handler
 
 
-def _readable(gate: Gate, request: web.BaseRequest) -> bytes:
+def _readable(gate: Gate, request: BaseRequest) -> bytes:
     """The header lines by which a listed page may read even that there is nothing."""
     try:
         return header_lines(gate.visit(request))
@@ -145,7 +149,7 @@ def _readable(gate: Gate, request: web.BaseRequest) -> bytes:
         return b""
 
 
-def _recognised(gate: Gate, request: web.BaseRequest) -> Principal:
+def _recognised(gate: Gate, request: BaseRequest) -> Principal:
     try:
         gate.visit(request)
         return gate.principal(request)
@@ -153,7 +157,7 @@ def _recognised(gate: Gate, request: web.BaseRequest) -> Principal:
         return NOBODY
 
 
-def _options(resource: Resource, request: web.BaseRequest) -> Reply:
+def _options(resource: Resource, request: BaseRequest) -> Reply:
     if ORIGIN in request.headers and ASKED_METHOD in request.headers:
         return Reply(204, b"", lines=preflight(request.headers, resource.allowed))
     return Reply(204, b"", lines=(("Allow", resource.allowed),))

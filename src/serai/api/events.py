@@ -8,7 +8,7 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 from msgspec import Struct
 
 from serai.api.answer import KEEP_ALIVE
@@ -120,7 +120,7 @@ class Events:
         headers=(LAST_EVENT,),
         errors=("invalid_value", "stopping"),
     )
-    async def stream(self, call: Call) -> web.StreamResponse:
+    async def stream(self, call: Call) -> StreamResponse:
         """GET /api/events, from the header Last-Event-ID on, else from now. Raises ClientGone."""
         seen = _last(only(call.request.headers, LAST_EVENT), self._activity.last)
         if call.request.method == "HEAD":

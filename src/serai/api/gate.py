@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
+from aiohttp.web_request import BaseRequest
 from multidict import istr
 
 from serai.api import cookie
@@ -36,7 +37,7 @@ class Gate:
         keys = KeyRing(settings.keys, secrets, local_token)
         return cls(keys, Origins(settings), Proxies.named(settings.trusted_proxies), open=not settings.keys)
 
-    def visit(self, request: web.BaseRequest) -> Lines:
+    def visit(self, request: BaseRequest) -> Lines:
         """Checks Host and Origin; the header lines that the answer needs for a page of another, listed, site.
 
         Raises ApiError 400 or 403.
@@ -45,13 +46,13 @@ class Gate:
         self.origins.check_host(host, _arrived_at(request))
         return self.origins.cors(request.headers, host)
 
-    def visitor(self, request: web.BaseRequest, now: float) -> Principal:
+    def visitor(self, request: BaseRequest, now: float) -> Principal:
         """Who asks from a page of our own, where a sign-in counts as well as a key. Raises as `principal` does."""
         shown = cookie.read(request)
         known = cookie.holder(shown, self.keys, now) if shown and AUTHORIZATION not in request.headers else None
         return known or self.principal(request)
 
-    def principal(self, request: web.BaseRequest) -> Principal:
+    def principal(self, request: BaseRequest) -> Principal:
         """Who asks. Raises ApiError 401 for a stranger and 400 for two Authorization headers."""
         token = _token(only(request.headers, AUTHORIZATION))
         known = self.keys.find(token) if token else None
@@ -73,7 +74,7 @@ def _token(authorization: str | None) -> str:
     return token if scheme.lower() == "bearer" and token.isascii() else ""
 
 
-def _arrived_at(request: web.BaseRequest) -> str:
+def _arrived_at(request: BaseRequest) -> str:
     """The local address of the request's connection."""
     name = request.protocol.sockname
     return name[0] if isinstance(name, tuple) else ""

@@ -1,5 +1,6 @@
 """What watches the gateway: GET /health, /ready, /metrics (SPEC 11.6)."""
 
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -49,8 +50,15 @@ class Health:
         body = {"ready": readiness.ok} if not call.principal.admin else readiness.body
         return document(200 if readiness.ok else 503, body)
 
+
+class Metrics:
+    """Tells what was counted."""
+
+    def __init__(self, render: Callable[[], bytes]) -> None:
+        self._render = render
+
     @Operation(summary="Numbers for Prometheus", media=TEXT, errors=("admin_required",))
-    async def metrics(self, call: Call) -> Reply:
+    async def all(self, call: Call) -> Reply:
         """GET /metrics in Prometheus' text format. It counts for every agent, so it is for admins."""
         call.admins_only()
-        return Reply(200, self._services.metrics(), kind=TEXT)
+        return Reply(200, self._render(), kind=TEXT)

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 
 _NAME: Final = "__operation__"
 
-H = TypeVar("H", bound=Callable[..., Awaitable[web.StreamResponse]])
+H = TypeVar("H", bound=Callable[..., Awaitable[StreamResponse]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Operation:
         return handler
 
 
-def declared(handler: Callable[..., Awaitable[web.StreamResponse]]) -> Operation | None:
+def declared(handler: Callable[..., Awaitable[StreamResponse]]) -> Operation | None:
     """What was declared for a handler."""
     found: Operation | None = getattr(handler, _NAME, None)
     return found

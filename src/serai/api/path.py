@@ -1,11 +1,14 @@
 """Which handler answers which path and method."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from serai.api.error import ApiError
 from serai.api.gate import Gate
@@ -27,7 +30,7 @@ class Call:
     """One request on its way. `parts` are the values of the path's placeholders, `common` header lines for every
     answer; `gate` is what it came through, and `stream` is set once the answer has become one."""
 
-    request: web.BaseRequest
+    request: BaseRequest
     snapshot: Snapshot
     principal: Principal
     parts: tuple[str, ...]
@@ -41,7 +44,7 @@ class Call:
             raise ApiError(403, "admin_required", "Only a key with `admin: true` may do this.")
 
 
-Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+Handler = Callable[[Call], Awaitable[StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +68,53 @@ class Resource:
         return self.methods.get("GET" if method == "HEAD" else method)
 
 
-class Paths:
-    """All resources. Paths without placeholders are found first."""
+class Area:
+    """Resources that are imported and made when somebody first asks for a path that is in `roots`, or below one."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    def __init__(self, roots: Sequence[str], make: Callable[[], Sequence[Resource]]) -> None:
+        self._roots = roots
+        self._make = make
+
+    @cached_property
+    def resources(self) -> Sequence[Resource]:
+        """What the area serves; made once."""
+        return self._make()
+
+    def holds(self, path: str) -> bool:
+        return any(path == root or path.startswith(f"{root}/") for root in self._roots)
+
+
+class Paths:
+    """All resources. Paths without placeholders are found first; an area is looked at before they are given up."""
+
+    def __init__(self, entries: Iterable[Resource | Area]) -> None:
         self._fixed: dict[str, Resource] = {}
         self._open: list[tuple[list[str], Resource]] = []
-        for resource in resources:
-            if "{" in resource.path:
-                self._open.append((resource.path.split("/"), resource))
+        self._unmade: list[Area] = []
+        self._making = asyncio.Lock()
+        for entry in entries:
+            if isinstance(entry, Area):
+                self._unmade.append(entry)
             else:
-                self._fixed[resource.path] = resource
+                self._add(entry)
 
-    def find(self, request: web.BaseRequest) -> tuple[Resource, tuple[str, ...]] | None:
-        """The resource of a request's path, and its placeholders' values, decoded."""
+    def _add(self, resource: Resource) -> None:
+        if "{" in resource.path:
+            self._open.append((resource.path.split("/"), resource))
+        else:
+            self._fixed[resource.path] = resource
+
+    async def make(self, area: Area) -> None:
+        """Makes an area that was found, in a thread: its imports hold up nobody else."""
+        async with self._making:
+            if area in self._unmade:
+                for resource in await asyncio.to_thread(lambda: area.resources):
+                    self._add(resource)
+                self._unmade.remove(area)
+
+    def find(self, request: BaseRequest) -> tuple[Resource, tuple[str, ...]] | Area | None:
+        """The resource of a request's path, and its placeholders' values, decoded; or the area that is to be made
+        before that is known."""
         resource = self._fixed.get(request.raw_path)
         if resource is not None:
             return resource, ()
@@ -86,6 +122,9 @@ class Paths:
         resource = self._fixed.get(path)
         if resource is not None:
             return resource, ()
+        for area in self._unmade:
+            if area.holds(path):
+                return area
         parts = path.split("/")
         matching = (entry for entry in self._open if _fits(parts, entry[0]))
         for wanted, resource in matching:

@@ -10,7 +10,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream; charset=utf-8"
@@ -24,7 +26,7 @@ class ClientGone(ConnectionError):
     """Nobody is there to be answered."""
 
 
-class Reply(web.StreamResponse):
+class Reply(StreamResponse):
     """A complete answer. `common` are header lines that the dispatcher adds to every answer."""
 
     common: bytes = b""
@@ -40,7 +42,7 @@ class Reply(web.StreamResponse):
     def keep_alive(self) -> bool | None:
         return self._open
 
-    async def prepare(self, request: web.BaseRequest) -> None:
+    async def prepare(self, request: BaseRequest) -> None:
         """Sends everything. Raises ClientGone where the client is gone."""
         self._open = self._open and request.keep_alive
         head = _status_line(self.status) + self.common + header_lines(self._lines) + _connection(request, self._open)
@@ -52,10 +54,10 @@ class Reply(web.StreamResponse):
         """Nothing is left to send."""
 
 
-class EventStream(web.StreamResponse):
+class EventStream(StreamResponse):
     """Server-sent events. The headers leave with the first bytes, so until then the answer may still be an error."""
 
-    def __init__(self, request: web.BaseRequest, common: bytes, lines: Lines) -> None:
+    def __init__(self, request: BaseRequest, common: bytes, lines: Lines) -> None:
         super().__init__()
         self._request = request
         self._head = common + header_lines(lines)
@@ -90,7 +92,7 @@ class EventStream(web.StreamResponse):
         last = self._head + _connection(self._request, self._open) + b"\r\n"
         return b"HTTP/1.1 200 OK\r\n" + kind + framing + last
 
-    async def prepare(self, request: web.BaseRequest) -> None:
+    async def prepare(self, request: BaseRequest) -> None:
         """The headers have been sent."""
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -102,7 +104,7 @@ def document(status: int, value: Any, lines: Lines = ()) -> Reply:
     return Reply(status, msgspec.json.encode(value), lines=lines)
 
 
-async def send(request: web.BaseRequest, data: bytes) -> None:
+async def send(request: BaseRequest, data: bytes) -> None:
     """Writes to the client, waiting while it is slow. Raises ClientGone where it is gone."""
     transport = request.transport
     if transport is None or transport.is_closing():
@@ -119,7 +121,7 @@ def header_lines(lines: Lines) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1", "replace")
 
 
-def _connection(request: web.BaseRequest, keep: bool) -> bytes:
+def _connection(request: BaseRequest, keep: bool) -> bytes:
     if not keep:
         return b"Connection: close\r\n"
     return b"Connection: keep-alive\r\n" if request.version == HttpVersion10 else b""

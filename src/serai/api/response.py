@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 
 from serai.api.ask import asked
 from serai.api.body import decode, read
@@ -77,7 +77,7 @@ class ResponseResource:
             "idempotency_conflict",
         ),
     )
-    async def create(self, call: Call) -> web.StreamResponse:
+    async def create(self, call: Call) -> StreamResponse:
         """POST /v1/responses. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         body = await read(call.request)
         wanted = decode(_REQUEST, body)
@@ -96,7 +96,7 @@ class ResponseResource:
                 await self._lasting.forget(run.id)
 
     @Operation(summary="One response", answer=Response, query=ResponseQuery, stream=ResponseEvent, errors=_ERRORS)
-    async def one(self, call: Call) -> web.StreamResponse:
+    async def one(self, call: Call) -> StreamResponse:
         """GET /v1/responses/{id}, as it is or, with `stream=true`, as the stream of its events."""
         row = await self._find(call)
         query = call.request.rel_url.query
@@ -172,7 +172,7 @@ class ResponseResource:
             raise ApiError(409, "response_not_ready", text, param="previous_response_id")
         return row
 
-    async def _begin(self, call: Call, wanted: ResponseRequest, run: Run, repeated: Echo) -> web.StreamResponse:
+    async def _begin(self, call: Call, wanted: ResponseRequest, run: Run, repeated: Echo) -> StreamResponse:
         row = await self._lasting.find(run.id, "response", call.principal)
         if row is None:
             raise _missing(response_id(run.id), None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 from msgspec import Meta, Struct
 
 from serai.api.answer import KEEP_ALIVE
@@ -154,7 +154,7 @@ class RunResource:
         return await self.one(call)
 
     @Operation(summary="What a run does", stream=RunTold, headers=(LAST_EVENT,), also={204: None}, errors=_ERRORS)
-    async def events(self, call: Call) -> web.StreamResponse:
+    async def events(self, call: Call) -> StreamResponse:
         """GET /v1/runs/{id}/events. The stream ends after the last event."""
         row = await self._find(call)
         last = only(call.request.headers, LAST_EVENT) or ""

@@ -181,8 +181,8 @@ class Services:
 
     `archive` is for reading what is stored; `retry` sends a delivery again, `send` a text to the places that
     values mean. `endpoint` finds the platform that receives at `POST /<platform>/<account>`, None where there is
-    none; `metrics` is the Prometheus text; `reload` reads the configuration anew and raises BadConfiguration;
-    `local_token` makes its bearer the local admin.
+    none; `metrics` makes what gives the Prometheus text; `reload` reads the configuration anew and raises
+    BadConfiguration; `local_token` makes its bearer the local admin.
     """
 
     snapshot: Callable[[], Snapshot]
@@ -200,7 +200,7 @@ class Services:
     explain: Callable[[Source], Awaitable[Explanation]]
     endpoint: Callable[[str, str], HttpEndpoint | None]
     ready: Callable[[], Awaitable[Readiness]]
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Callable[[], bytes]]
     reload: Callable[[], Awaitable[Change]]
     stop_agent: Callable[[AgentId], Awaitable[None]]
     start_agent: Callable[[AgentId], Awaitable[None]]

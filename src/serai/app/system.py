@@ -1,5 +1,6 @@
 """The real clock and real chance."""
 
+import os
 import random
 import secrets
 import time
@@ -19,7 +20,7 @@ class SystemEntropy:
 
     def token(self) -> str:
         """Begins with the time in milliseconds: what is made later sorts later, so that indexes grow at their end."""
-        return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
+        return f"{time.time_ns() // 1_000_000:012x}{os.urandom(6).hex()}"
 
     def code(self) -> str:
         return "".join(secrets.choice(CODE_SIGNS) for _ in range(8))

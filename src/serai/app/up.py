@@ -85,7 +85,7 @@ async def _serve(
             state = State(snapshot, loaded.secrets, {ACCOUNT: STANDING})
             set_up(layout.logs, snapshot.log_level, Redactor(state.secret_values))
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
-            # its first look, at everything there is, is over before anybody can be kept waiting by it
+            # what has been imported and built is out of the collector's sight before anybody can be kept waiting
             collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))
             told_to_stop = _told_to_stop()
             url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))

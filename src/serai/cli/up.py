@@ -19,17 +19,23 @@ if TYPE_CHECKING:
 @click.pass_obj
 def up(place: Place, home: str | None, host: str | None, port: int | None, starter: bool) -> None:
     """Run the gateway until Ctrl-C."""
-    from serai.app.first_home import begin
-    from serai.app.up import main
+    from serai.cli.frugal import gateway
 
     chosen = Place(home) if home else place
-    if starter and begin(chosen.layout):
-        click.echo(f"Two example agents are in {chosen.shown(chosen.home)}; their personas are yours to edit.")
+    if starter:
+        _begin(chosen)
 
     def announce(running: "Running") -> None:
         print_running(chosen, running)
 
-    main(chosen.home, chosen.environment, announce, host=host, port=port)
+    gateway().main(chosen.home, chosen.environment, announce, host=host, port=port)
+
+
+def _begin(place: Place) -> None:
+    from serai.app.first_home import begin
+
+    if begin(place.layout):
+        click.echo(f"Two example agents are in {place.shown(place.home)}; their personas are yours to edit.")
 
 
 def print_running(place: Place, running: "Running") -> None:

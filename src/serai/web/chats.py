@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aiohttp import web
+from aiohttp.web_response import StreamResponse
 
 from serai.api.body import decode, read
 from serai.api.error import ApiError, invalid
@@ -83,7 +83,7 @@ class Chats:
         await self._hub.stop(chat)
         return document(202, {"object": "web.chat", "id": chat}, _PRIVATE)
 
-    async def events(self, call: Call) -> web.StreamResponse:
+    async def events(self, call: Call) -> StreamResponse:
         """GET /web/chats/{id}/events, from the header Last-Event-ID or `?after=` on."""
         chat = await self._own(call)
         last: str = call.request.headers.get("Last-Event-ID") or call.request.rel_url.query.get("after") or "0"
