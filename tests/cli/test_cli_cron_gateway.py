@@ -96,8 +96,7 @@ def page(*documents: dict[str, Any], after: str | None = None) -> dict[str, Any]
 def asked(serai: Terminal, gateway: FakeGateway) -> FakeGateway:
     """A gateway that has two jobs, and does what it is told."""
     serai.write(CONFIG)
-    gateway.answers("/api/jobs?limit=200", page(job(), job(id=CHECK, name="Check", state="running")))
-    gateway.answers("/api/jobs?limit=1", page(job(), after="x"))
+    gateway.answers("/api/jobs?limit=1000", page(job(), job(id=CHECK, name="Check", state="running")))
     gateway.answers(f"/api/jobs/{REPORT}?agent=ops", job())
     gateway.answers(f"/api/jobs/{REPORT}/run?agent=ops", run(state="running", text=None), 202)
     gateway.answers(f"/api/jobs/{REPORT}/runs/run_1?agent=ops", run())
@@ -105,9 +104,8 @@ def asked(serai: Terminal, gateway: FakeGateway) -> FakeGateway:
 
 
 def test_every_page_of_a_long_list_is_asked_for(serai: Terminal, gateway: FakeGateway) -> None:
-    gateway.answers("/api/jobs?limit=200", page(job(), after="ops/1"))
-    gateway.answers("/api/jobs?limit=200&before=ops%2F1", page(job(id=CHECK, name="Check")))
-    gateway.answers("/api/jobs?limit=1", page(job(), after="ops/1"))
+    gateway.answers("/api/jobs?limit=1000", page(job(), after="ops/1"))
+    gateway.answers("/api/jobs?limit=1000&before=ops%2F1", page(job(id=CHECK, name="Check")))
     assert [one["id"] for one in serai("cron", "list", "--json").document["data"]] == [REPORT, CHECK]
 
 
@@ -121,7 +119,7 @@ def test_a_job_that_runs_stands_first(serai: Terminal, asked: FakeGateway) -> No
 
 def test_problems_are_those_that_the_gateway_tells(serai: Terminal, asked: FakeGateway) -> None:
     problem = {"object": "job.problem", "agent": "ops", "job": None, "message": "it is damaged", "fatal": True}
-    asked.answers("/api/jobs?limit=1", {**page(), "problems": [problem]})
+    asked.answers("/api/jobs?limit=1000", {**page(job()), "problems": [problem]})
     assert serai("cron", "list").err == "Error: ~/home/agents/ops/cron/jobs.json: it is damaged\n"
 
 

@@ -130,8 +130,7 @@ def test_what_a_full_home_prints_fits_the_schema(command: str, serai: Terminal, 
     gateway.answers("/api/deliveries", {"object": "list", "data": [result], "has_more": False, "next": None}, 202)
     gateway.answers("/api/deliveries/d", {"object": "delivery", "id": "d", "state": "sent", "error": None})
     gateway.answers("/ready", {"ready": True, "agents": {"ops": "ready"}})
-    gateway.answers("/api/jobs?limit=200", page(job()))
-    gateway.answers("/api/jobs?limit=1", page(job()))
+    gateway.answers("/api/jobs?limit=1000", page(job()))
     for limit in (5, 20):
         gateway.answers(f"/api/jobs/{REPORT}/runs?agent=ops&limit={limit}", page(run(deliveries=[delivery("sent")])))
     decision = {"agent": "ops", "reason": "route", "route": 1, "line": 3, "plugin": None, "refused": None}

@@ -9,7 +9,8 @@ from serai.cli.failure import Failed
 from serai.cli.gateway import Gateway, fault
 
 JOBS: Final = "/api/jobs"
-_PAGE: Final = "200"
+_PAGE: Final = "1000"
+"""As many as the gateway gives at a time: each page costs it a look at all jobs."""
 
 
 class RemoteBook:
@@ -19,6 +20,7 @@ class RemoteBook:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._problems: dict[str | None, Sequence[Problem]] = {}
 
     def jobs(self, agent: str | None = None) -> Sequence[Job]:
         found = list[Job]()
@@ -26,13 +28,15 @@ class RemoteBook:
         while True:
             page = self._asked("GET", JOBS, agent=agent, limit=_PAGE, before=before)
             found += page["data"]
+            self._problems[agent] = page.get("problems", ())
             before = page["next"]
             if before is None:
                 return found
 
     def problems(self, agent: str | None = None) -> Sequence[Problem]:
-        found: Sequence[Problem] = self._asked("GET", JOBS, agent=agent, limit="1").get("problems", ())
-        return found
+        if agent not in self._problems:
+            self.jobs(agent)
+        return self._problems[agent]
 
     def add(self, agent: str, fields: Mapping[str, Any]) -> Job:
         return self._asked("POST", JOBS, {**fields, "agent": agent})
