@@ -65,7 +65,6 @@ CODES: Final[Mapping[str, tuple[tuple[int, ...], str]]] = MappingProxyType(
         ),
         "internal_error": ((500,), "something went wrong in the gateway; its log says what"),
         "turn_failed": ((500,), "the same, inside a turn"),
-        "job_failed": ((500,), "what a job is made of failed, such as its script; its history says it"),
         "turn_died": ((500,), "the turn was interrupted three times and was given up"),
         "upstream_error": ((502,), "the model's endpoint refused the call, or failed"),
         "upstream_bad_answer": ((502,), "its answer was no answer"),
