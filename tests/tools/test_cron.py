@@ -46,13 +46,13 @@ class Book:
         return self.view(agent, job)
 
     async def add(
-        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", id: JobId | None = None
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
     ) -> JobView:
         if self.fault is not None:
             raise self.fault
-        assert id is not None
-        self.jobs.setdefault(agent, {})[id] = fields
-        return self.view(agent, id)
+        assert wanted is not None
+        self.jobs.setdefault(agent, {})[wanted] = fields
+        return self.view(agent, wanted)
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
         self.jobs[agent][job] = {**self.jobs[agent][job], **fields}

@@ -3,16 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.gateway.agenda import Agenda
+from serai.gateway.agenda import HANDOVER_SECONDS, Agenda
 from serai.gateway.entry import Desk, Entry
 from serai.gateway.job_view import JobState, JobView, off_view, state_of, view
-from serai.gateway.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.jobs import ForeignJobs, JobExists, JobFiles, UnknownJob
@@ -22,11 +21,23 @@ _AT_ONCE: Final = 20
 """Jobs that are shown before others of the process may go on: each costs some 0.2 ms."""
 
 
+class Planner(Protocol):
+    """What runs jobs: the scheduler. Without a gateway it is something that only looks."""
+
+    async def look(self) -> None:
+        """Takes over what the files say now. Raises StorageFailed."""
+        ...
+
+    async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
+        """Runs a job now, once for the same key. Raises JobRunning, StorageFailed."""
+        ...
+
+
 class Jobs:
     """The jobs of all agents: files for what is intended, the store for how it went."""
 
     def __init__(
-        self, state: State, agenda: Agenda, scheduler: Scheduler, files: JobFiles, slots: Slots, clock: Clock
+        self, state: State, agenda: Agenda, scheduler: Planner, files: JobFiles, slots: Slots, clock: Clock
     ) -> None:
         self._state = state
         self._agenda = agenda
@@ -166,10 +177,15 @@ class Jobs:
         return await self._files.read_output(desk.cron, job, row.output)
 
     async def adopt(self, agent: AgentId) -> None:
-        """This gateway schedules the agent's directory from now on. Raises UnknownAgent, StorageFailed."""
+        """This gateway schedules the agent's directory from now on; what was due before was another's. Raises
+        UnknownAgent, StorageFailed."""
         if agent not in self._state.configured.agents:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
-        await self._files.adopt(self._state.configured.agents[agent].cron, await self._slots.store_name())
+        await self._looked()
+        desk = self._agenda.desks[agent]
+        if desk.foreign:
+            await self._slots.pass_over(str(desk.folder.directory), self._clock.now() + HANDOVER_SECONDS)
+        await self._files.adopt(desk.cron, await self._slots.store_name())
         await self._scheduler.look()
 
     async def _looked(self) -> None:

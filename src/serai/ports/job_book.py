@@ -79,8 +79,8 @@ class JobBook(Protocol):
     async def add(
         self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
     ) -> JobView:
-        """A new job, of the `wanted` id where one is given. The same job again is found, not made twice; raises JobExists
-        where another one has the id."""
+        """A new job, of the `wanted` id where one is given. The same job again is found, not made twice; raises
+        JobExists where another one has the id."""
         ...
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
