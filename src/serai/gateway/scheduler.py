@@ -33,8 +33,11 @@ _LEAST_SECONDS: Final = 0.001
 _ASK_SECONDS: Final = 5.0
 """After which a run that tells nothing is asked for."""
 
-_AT_ONCE: Final = 20
-"""Jobs that are judged, and slots that are claimed, before others of the process may go on."""
+_AT_ONCE: Final = 50
+"""Jobs that are judged before others of the process may go on: each costs some 0.2 ms."""
+
+_CLAIMS_AT_ONCE: Final = 200
+"""Runs that are claimed at once. More of them begin sooner, and hold up what else the process does for longer."""
 
 _SET_BACK_SECONDS: Final = 1.0
 _AHEAD_SECONDS: Final = 60.0
@@ -61,7 +64,7 @@ class Scheduler:
         self._due = DueQueue()
         self._places = Places()
         self._settling = asyncio.Lock()
-        self._claiming = asyncio.Semaphore(_AT_ONCE)
+        self._claiming = asyncio.Semaphore(_CLAIMS_AT_ONCE)
         self._woken = asyncio.Event()
         self._looked = self._offset = float("-inf")
         self._missed_because = AWAY
@@ -224,7 +227,7 @@ class Scheduler:
             slot, entry.due = entry.due, None
             self._spawn(self._begin(entry, self._places.take(self._new_run(), entry), slot))
             begun += 1
-            if begun % _AT_ONCE == 0:
+            if begun % _CLAIMS_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
     def _may_begin(self, entry: Entry) -> bool:

@@ -42,6 +42,8 @@ class Targets:
     ) -> Expansion:
         """As `core.target.expand`; chats that are named by their ids alone get the type that they are known by.
         Raises StorageFailed."""
+        if deliver is None and origin is None:
+            return Expansion(local=True)
         accounts, homes = self._state.accounts, await self.homes()
         found = expand(deliver, owner=owner, origin=origin, accounts=accounts, homes=homes, refusal=refusal)
         return replace(found, targets=tuple([await self._typed(target, origin) for target in found.targets]))

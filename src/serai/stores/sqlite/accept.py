@@ -97,7 +97,7 @@ def _wait(db: Db, arrival: Arrival, lane: LaneId, *, behind: bool = False, waiti
 
 def _begin(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer) -> Accepted:
     """Accepted and claimed in one transaction: what a claim right after would do, without asking again."""
-    if arrival.alone:
+    if arrival.alone or arrival.slot is not None:
         opened = new_session(db, lane, offer, arrival.session, arrival.owner, alone=True)
     else:
         opened = open_session(db, lane, offer, arrival.session, arrival.owner)
