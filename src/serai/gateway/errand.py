@@ -9,7 +9,7 @@ import msgspec
 
 from serai.agent.loop import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
-from serai.core.error import SeraiError
+from serai.core.error import SeraiError, UnknownAgent
 from serai.core.event import TurnEnded
 from serai.core.ids import AgentId, DeliveryId, JobId, SessionId
 from serai.core.job import Job, JobRun, wakes_agent
@@ -122,13 +122,18 @@ class Errands:
     async def end(
         self, claim: Claim, run: JobRun, ended: TurnEnded, files: Sequence[Enclosure], *, told: bool
     ) -> Ending:
-        """What is sent, to whom, and what joins whose history. A failure is told in one line."""
+        """What is sent, to whom, and what joins whose history. A failure is told in one line.
+
+        A run ends on the configuration that it began with (SPEC 2.6): what its agent has said is the agent's, though
+        that may be gone by now. Only where the agent was refused, the gateway itself speaks.
+        """
         if ended.answer is None and not told:
             return Ending()
         text, answered = _told(run.job, ended)
         if not text and not files:
             return Ending()
-        owner = claim.agent if self._state.snapshot.refusal(claim.agent) is None else None
+        refused = ended.fault is not None and ended.fault.code == UnknownAgent.code
+        owner = None if refused else claim.agent
         origin = run.job.origin if owner else _nobodys(run.job.origin)
         expansion = await self._targets.expand(run.job.deliver, owner=owner, origin=origin)
         deliveries = [
