@@ -16,8 +16,9 @@ _PLACES = {"ApiError": 1, "invalid": 2, "TurnFault": 2, "_failed": 2, "failed": 
 """Calls that take an error's code, and which argument it is."""
 
 
-INNER = {"refused", ""}
-"""What stands for a code where a class or a default has none of its own."""
+INNER = {"refused", "", "job_failed"}
+"""What stands for a code where a class or a default has none of its own; and what no call answers: how the turn of a
+job ended is told by its history."""
 
 
 def codes() -> set[str]:

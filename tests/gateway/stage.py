@@ -52,7 +52,7 @@ from serai.ports.model import Model
 from serai.ports.platform import Platform
 from serai.ports.tool import Tool
 from serai.stores.sqlite.store import SqliteStore
-from serai.testing.clock import SeededEntropy, VirtualClock
+from serai.testing.clock import EPOCH, SeededEntropy, VirtualClock
 from serai.testing.jobs import MemoryJobs
 from serai.testing.platform import FakePlatform
 from tests.stores.test_sqlite import memory_store
@@ -164,12 +164,13 @@ class Stage:
         inbox: FakeInbox | None = None,
         files: MemoryJobs | None = None,
         seed: int = 7,
+        start: float = EPOCH,
     ) -> None:
         inbox = inbox or FakeInbox()
         self.state = state or State(config or snapshot(), NoSecrets())
         self.store = store or memory_store()
         self.engine, self.meter = LocalEngine(), Meter()
-        self.clock, self.entropy = VirtualClock(), SeededEntropy(seed)
+        self.clock, self.entropy = VirtualClock(start), SeededEntropy(seed)
         self.hooks = hooks or FakeHooks()
         self.platforms: Sequence[Platform] = [FakePlatform()] if platforms is None else platforms
         self.fake = next((one for one in self.platforms if isinstance(one, FakePlatform)), None) or FakePlatform()

@@ -1,4 +1,4 @@
-"""The SQLite records, conversations and home chats keep their contracts, on disk and in memory."""
+"""The SQLite records, conversations, home chats and slots keep their contracts, on disk and in memory."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,14 +8,16 @@ import pytest
 from serai.ports.conversation import Conversations
 from serai.ports.home_chat import HomeChats
 from serai.ports.record import Records
+from serai.ports.slots import Slots
 from serai.stores.sqlite.store import SqliteStore, open_store
 from serai.testing.conversation_contract import ConversationContract
 from serai.testing.home_chat_contract import HomeChatContract
 from serai.testing.record_contract import RecordContract
+from serai.testing.slot_contract import SlotContract
 from tests.stores.test_sqlite import memory_store
 
 
-class TestOnDisk(RecordContract, ConversationContract, HomeChatContract):
+class TestOnDisk(RecordContract, ConversationContract, HomeChatContract, SlotContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqliteStore]:
         opened = open_store(tmp_path / "state.db")
@@ -34,8 +36,12 @@ class TestOnDisk(RecordContract, ConversationContract, HomeChatContract):
     def home_chats(self, store: SqliteStore) -> HomeChats:
         return store.home_chats
 
+    @pytest.fixture
+    def slots(self, store: SqliteStore) -> Slots:
+        return store.slots
 
-class TestInMemory(RecordContract, ConversationContract, HomeChatContract):
+
+class TestInMemory(RecordContract, ConversationContract, HomeChatContract, SlotContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[SqliteStore]:
         opened = memory_store()
@@ -53,3 +59,7 @@ class TestInMemory(RecordContract, ConversationContract, HomeChatContract):
     @pytest.fixture
     def home_chats(self, store: SqliteStore) -> HomeChats:
         return store.home_chats
+
+    @pytest.fixture
+    def slots(self, store: SqliteStore) -> Slots:
+        return store.slots

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import structlog
 
-from serai.core.ids import AgentId, InputId, JobId
-from serai.core.job import Job, JobProblem
-from serai.core.schedule import Timetable, parse_schedule
+from serai.core.error import StorageFailed
+from serai.core.ids import AgentId, JobId
 from serai.core.snapshot import Snapshot
+from serai.gateway.entry import Desk, Entry, Reading, entered, read
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.jobs import JobFiles, JobFolder
@@ -20,58 +19,20 @@ from serai.ports.slots import JobMark, Slots
 
 _log = structlog.get_logger("cron")
 
-ADOPT = "another gateway schedules this directory; `serai cron adopt {agent}` takes it over"
+ADOPT: Final = "another gateway schedules this directory; `serai cron adopt {agent}` takes it over"
+CHANGED: Final = "the job was changed or taken away before a place was free"
 
+HANDOVER_SECONDS: Final = 5.0
+"""For so long nothing is due in a directory that was taken over from another gateway: that one may not have seen it
+yet, and would run the same slots."""
 
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A job and where it stands. `due` is a slot that waits for its turn, `run` the run that is under way, `place`
-    where that works and no other may.
-
-    Everything up to `decided` is settled; `next` is the slot after that, None where none comes any more.
-    """
-
-    agent: AgentId
-    directory: str
-    job: Job
-    timetable: Timetable
-    decided: float
-    runs: int
-    owner: str = ""
-    next: float | None = None
-    due: float | None = None
-    run: InputId | None = None
-    place: tuple[str, str] | None = None
-
-    @property
-    def workdir(self) -> tuple[str, str] | None:
-        """Where it works: jobs with the same place run one after another (SPEC 9.3)."""
-        return None if self.job.workdir is None else (self.directory, self.job.workdir)
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether it has run as often as it should."""
-        return self.job.repeat is not None and self.runs >= self.job.repeat
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """One agent's jobs. `off` says why none of them runs; `foreign`: because another store schedules them."""
-
-    agent: AgentId
-    cron: Path
-    folder: JobFolder
-    entries: Mapping[JobId, Entry] = field(default_factory=dict)
-    off: str | None = None
-    foreign: bool = False
-
-    @property
-    def problems(self) -> tuple[JobProblem, ...]:
-        return self.folder.problems
+_AT_ONCE: Final = 20
+"""Jobs that are read before others of the process may go on: each costs some 0.1 ms."""
 
 
 class Agenda:
-    """Keeps up with the files: a changed one counts from the next look on."""
+    """Keeps up with the files: a changed one counts from the next look on. An agent whose files cannot be taken over
+    just now holds up no other; it is `behind` until they are."""
 
     def __init__(self, state: State, files: JobFiles, slots: Slots, clock: Clock) -> None:
         self._state = state
@@ -83,12 +44,15 @@ class Agenda:
         self._one_at_a_time = asyncio.Lock()
         self._crons: dict[AgentId, Path] = {}
         self._folders: dict[Path, JobFolder | None] = {}
+        self._behind: dict[AgentId, str] = {}
+        self._found: dict[Entry, None] = {}
+        self._read = 0
         self.desks: dict[AgentId, Desk] = {}
 
     @property
     def has_looked(self) -> bool:
-        """Whether the files were looked at since this process began."""
-        return self._seen is not None
+        """Whether all files were looked at since this process began."""
+        return self._seen is not None and not any(agent not in self.desks for agent in self._behind)
 
     def entries(self) -> Iterator[Entry]:
         """Every job that may run."""
@@ -99,105 +63,137 @@ class Agenda:
         desk = self.desks.get(agent)
         return desk.entries.get(job) if desk is not None else None
 
-    def running(self, directory: str, job: JobId) -> Entry | None:
-        """The job of a run, by its identity."""
-        return next((one for one in self.entries() if one.directory == directory and one.job.id == job), None)
+    def holds(self, entry: Entry) -> bool:
+        """Whether the job is still there, and no other in its place."""
+        return self.entry(entry.agent, entry.job.id) is entry
 
     async def refresh(self) -> list[Entry]:
-        """Looks at all files. Returns the jobs that are new or different. Raises StorageFailed."""
+        """Looks at all files. Returns the jobs that are new or different: those too that an earlier call, which was
+        cut short, had no time to return. Raises StorageFailed."""
         async with self._one_at_a_time:
-            return await self._refresh()
+            await self._look()
+            for desk in [one for one in self.desks.values() if one.agent not in self._crons]:
+                await self._give_up(desk, {})
+                del self.desks[desk.agent]
+            for agent in list(self._behind):
+                await self._catch_up(agent)
+            found = [entry for entry in self._found if self.holds(entry)]
+            self._found.clear()
+            return found
 
-    async def _refresh(self) -> list[Entry]:
+    async def _look(self) -> None:
+        """Notes whose files, or settings, are different from what is known of them."""
         snapshot = self._state.configured
         fresh = snapshot is not self._seen
         if fresh:
             self._crons = {agent: profile.cron for agent, profile in snapshot.agents.items()}
             self._folders = {cron: self._folders.get(cron) for cron in self._crons.values()}
+            self._behind = dict.fromkeys(self._crons, "")
+            self._seen = snapshot
         changed = await self._files.look(self._folders)
-        if not changed and not fresh:
-            return []
-        self._folders |= changed
-        self._store = self._store or await self._slots.store_name()
-        for agent in [one for one in self.desks if one not in snapshot.agents]:
-            del self.desks[agent]
-        found = [
-            one for agent in self._crons if fresh or self._crons[agent] in changed for one in await self._put(agent)
-        ]
-        self._seen = snapshot
-        return found
+        if changed:
+            self._folders |= changed
+            waiting = {desk.agent for desk in self.desks.values() if desk.twice}  # whose place may be free now
+            for agent, cron in self._crons.items():
+                if cron in changed or agent in waiting:
+                    self._behind.setdefault(agent, "")
 
-    async def _put(self, agent: AgentId) -> list[Entry]:
-        """Replaces an agent's jobs by those of its files; what goes on with one of them, goes on."""
-        profile, cron = self._state.configured.agents[agent], self._crons[agent]
-        folder = self._folders[cron]
+    async def _catch_up(self, agent: AgentId) -> None:
+        """Takes over one agent's files, or leaves that to the next look."""
+        cron = self._crons[agent]
+        folder, before = self._folders[cron], self.desks.get(agent)
         if folder is None:
-            return []
-        foreign = await self._foreign(agent, cron, folder)
-        off = profile.schedules or self._twice(agent, folder) or foreign
-        desk, before = Desk(agent, cron, folder, off=off, foreign=foreign is not None), self.desks.get(agent)
-        _tell(desk, before)
-        if off is None:
-            desk = replace(desk, entries=await self._entries(desk, before))
-        self.desks[agent] = desk
-        return list(desk.entries.values())
+            return
+        try:
+            self._store = self._store or await self._slots.store_name()
+            await self._put(Desk(agent, cron, folder), before)
+        except StorageFailed as error:
+            if self._behind[agent] != str(error):
+                _log.error("an agent's jobs cannot be taken over yet", agent=agent, error=str(error))
+            self._behind[agent] = str(error)
+            if before is None:
+                self.desks[agent] = Desk(agent, cron, folder, off=str(error))
+        else:
+            del self._behind[agent]
 
-    def _twice(self, agent: AgentId, folder: JobFolder) -> str | None:
+    async def _put(self, desk: Desk, before: Desk | None) -> None:
+        """Replaces an agent's jobs by those of its files; what goes on with one of them, goes on. Raises
+        StorageFailed."""
+        off = self._configured_off(desk.agent)
+        twice = self._twice(desk) if off is None else None
+        foreign = await self._foreign(desk) if off is None and twice is None else None
+        desk = replace(desk, off=off or twice or foreign, twice=twice is not None, foreign=foreign is not None)
+        _tell(desk, before)
+        earlier = before.entries if before is not None and before.folder.directory == desk.folder.directory else {}
+        readings = await self._readings(desk, earlier) if desk.off is None else {}
+        if before is not None:
+            await self._give_up(before, readings if earlier else {})
+        if readings:
+            since = await self._taken_over(desk) if before is not None and before.foreign else self._clock.now()
+            desk = replace(desk, entries=await self._entries(desk, readings, earlier, since))
+        self.desks[desk.agent] = desk
+        self._found |= dict.fromkeys(desk.entries.values())
+
+    def _configured_off(self, agent: AgentId) -> str | None:
+        profile = self._state.configured.agents.get(agent)
+        return profile.schedules if profile is not None else "the agent is not configured any more"
+
+    def _twice(self, desk: Desk) -> str | None:
         """One directory has one owner, whatever links lead to it."""
-        if folder.jobs:
-            for other in self.desks.values():
-                if other.agent != agent and other.off is None and other.folder.directory == folder.directory:
-                    return f"the agent `{other.agent}` has the same directory"
+        for other in self.desks.values():
+            same = other.agent != desk.agent and other.folder.directory == desk.folder.directory
+            if same and other.off is None and other.folder.jobs and self._configured_off(other.agent) is None:
+                return f"the agent `{other.agent}` has the same directory"
         return None
 
-    async def _foreign(self, agent: AgentId, cron: Path, folder: JobFolder) -> str | None:
+    async def _foreign(self, desk: Desk) -> str | None:
+        folder = desk.folder
         if not folder.jobs:
             return None
-        owner = folder.owner if folder.owner is not None else await self._files.own(cron, self._store)
-        return None if owner == self._store else ADOPT.format(agent=agent)
+        owner = folder.owner if folder.owner is not None else await self._files.own(desk.cron, self._store)
+        return None if owner == self._store else ADOPT.format(agent=desk.agent)
 
-    async def _entries(self, desk: Desk, before: Desk | None) -> Mapping[JobId, Entry]:
-        snapshot, directory = self._state.configured, str(desk.folder.directory)
-        zones = {job.id: _zone(job, snapshot) for job in desk.folder.jobs}
-        marks = await self._marks(directory, {job.id: _key(job, zones[job.id][0]) for job in desk.folder.jobs})
-        earlier = before.entries if before is not None else {}
+    async def _taken_over(self, desk: Desk) -> float:
+        """What was due while another gateway scheduled the directory was its. Returns since when this one does."""
+        since = self._clock.now() + HANDOVER_SECONDS
+        await self._slots.pass_over(str(desk.folder.directory), since)
+        return since
+
+    async def _readings(self, desk: Desk, earlier: Mapping[JobId, Entry]) -> Mapping[JobId, Reading]:
+        policy, readings = self._state.configured.cron, dict[JobId, Reading]()
+        for job in desk.folder.jobs:
+            readings[job.id] = read(job, policy, earlier.get(job.id))
+            self._read += 1
+            if self._read % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return readings
+
+    async def _give_up(self, desk: Desk, readings: Mapping[JobId, Reading]) -> None:
+        """Slots that wait for a place, of jobs that are there no more or have another schedule, are missed."""
+        for entry in desk.entries.values():
+            reading = readings.get(entry.job.id)
+            if entry.due is not None and (reading is None or reading.key != entry.key):
+                await self._slots.miss(*entry.identity, entry.due, entry.due, CHANGED, self._clock.now())
+                entry.due = None
+
+    async def _entries(
+        self, desk: Desk, readings: Mapping[JobId, Reading], earlier: Mapping[JobId, Entry], since: float
+    ) -> Mapping[JobId, Entry]:
+        policy, directory, now = self._state.configured.cron, str(desk.folder.directory), self._clock.now()
+        marks = await self._marks(directory, {job: reading.key for job, reading in readings.items()}, since)
         return {
-            job.id: self._entry(desk.agent, directory, job, zones[job.id][1], marks[job.id], earlier.get(job.id))
-            for job in desk.folder.jobs
+            job: entered(desk.agent, directory, reading, marks[job], policy, now, earlier.get(job))
+            for job, reading in readings.items()
         }
 
-    async def _marks(self, directory: str, keys: Mapping[JobId, str]) -> Mapping[JobId, JobMark]:
-        """What is remembered of the jobs; for those that are new, or have another schedule, the time begins now."""
+    async def _marks(self, directory: str, keys: Mapping[JobId, str], since: float) -> Mapping[JobId, JobMark]:
+        """What is remembered of the jobs; the time of those that are new, or have another schedule, begins now."""
         marks = await self._slots.marks(directory)
         new = {job: key for job, key in keys.items() if job not in marks or marks[job].key != key}
         if new:
-            await self._slots.see(directory, new, float(int(self._clock.now())))  # slots are whole seconds
+            await self._slots.see(directory, new, float(int(since)))  # slots are whole seconds
             marks = await self._slots.marks(directory)
         return marks
-
-    def _entry(
-        self, agent: AgentId, directory: str, job: Job, zone: tzinfo, mark: JobMark, before: Entry | None
-    ) -> Entry:
-        """The same entry as before for the same job, so that what is under way stays with it."""
-        timetable = Timetable(parse_schedule(job.schedule), mark.since, zone)
-        decided = max(mark.since, mark.decided)
-        if before is None or before.directory != directory:
-            return Entry(agent, directory, job, timetable, decided, mark.runs, mark.owner)
-        if before.timetable != timetable or before.job.enabled != job.enabled:
-            before.timetable, before.decided, before.runs, before.due = timetable, decided, mark.runs, None
-        before.job, before.owner, before.next = job, mark.owner, None
-        return before
-
-
-def _zone(job: Job, snapshot: Snapshot) -> tuple[str, tzinfo]:
-    if job.timezone is not None:
-        return job.timezone, ZoneInfo(job.timezone)
-    return snapshot.cron.zone_name, snapshot.cron.zone
-
-
-def _key(job: Job, zone: str) -> str:
-    """What a job's slots depend on; a disabled one has none."""
-    return f"{job.schedule} {zone}" if job.enabled else ""
 
 
 def _tell(desk: Desk, before: Desk | None) -> None:

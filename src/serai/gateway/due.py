@@ -1,40 +1,46 @@
 """Jobs that are due and wait for a place: in the order of their time, in turns over directories (SPEC 9.3)."""
 
-from collections import deque
 from collections.abc import Callable
 
-from serai.gateway.agenda import Entry
+from serai.gateway.entry import Entry
 
 
 class DueQueue:
     """Who is next."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, deque[Entry]] = {}
+        self._waiting: dict[str, dict[Entry, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def put(self, entry: Entry) -> None:
         """Puts a job last of its directory; once, however often."""
-        waiting = self._waiting.setdefault(entry.directory, deque())
-        if entry not in waiting:
-            waiting.append(entry)
+        self._waiting.setdefault(entry.directory, {})[entry] = None
 
     def take(self, may_begin: Callable[[Entry], bool]) -> Entry | None:
         """The next job that may begin; its directory is then last in turn. Those that are not due any more go."""
         for directory in list(self._waiting):
-            found = self._first(self._waiting[directory], may_begin)
-            if found is not None:
-                self._waiting[directory].remove(found)
-            rest = self._waiting.pop(directory)
-            if rest:
-                self._waiting[directory] = rest
+            waiting = self._waiting.pop(directory)
+            found = _first(waiting, may_begin)
+            if waiting:
+                self._waiting[directory] = waiting
             if found is not None:
                 return found
         return None
 
-    def _first(self, waiting: deque[Entry], may_begin: Callable[[Entry], bool]) -> Entry | None:
-        while waiting and waiting[0].due is None:
-            waiting.popleft()
-        return next((one for one in waiting if one.due is not None and may_begin(one)), None)
+
+def _first(waiting: dict[Entry, None], may_begin: Callable[[Entry], bool]) -> Entry | None:
+    """Takes the first that may begin out of those that wait, and all before it that are not due any more."""
+    gone: list[Entry] = []
+    found = None
+    for entry in waiting:
+        if entry.due is None:
+            gone.append(entry)
+        elif may_begin(entry):
+            found = entry
+            gone.append(entry)
+            break
+    for entry in gone:
+        del waiting[entry]
+    return found

@@ -19,6 +19,7 @@ from serai.core.profile import AgentProfile
 from serai.core.source import ChatType, Source
 from serai.core.turn import Claim, Step
 from serai.gateway.draft import Ending, Split
+from serai.gateway.persist import until_stored
 from serai.gateway.state import State
 from serai.gateway.targets import Targets
 from serai.ports.clock import Clock, Entropy
@@ -135,7 +136,9 @@ class Errands:
         refused = ended.fault is not None and ended.fault.code == UnknownAgent.code
         owner = None if refused else claim.agent
         origin = run.job.origin if owner else _nobodys(run.job.origin)
-        expansion = await self._targets.expand(run.job.deliver, owner=owner, origin=origin)
+        expansion = await until_stored(
+            lambda: self._targets.expand(run.job.deliver, owner=owner, origin=origin), "who hears of a run"
+        )
         deliveries = [
             new for target in expansion.targets for new in self._deliveries(claim.agent, target, text, files)
         ]

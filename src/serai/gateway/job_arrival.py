@@ -5,7 +5,7 @@ from serai.core.ids import DEFAULT_ACCOUNT, Account, InputId
 from serai.core.job import JobRun
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
-from serai.gateway.agenda import Entry
+from serai.gateway.entry import Entry
 from serai.gateway.errand import opening_system
 from serai.ports.slots import NewSlot
 from serai.ports.store import Arrival

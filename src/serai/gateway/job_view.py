@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from serai.core.ids import AgentId
 from serai.core.job import Job
-from serai.gateway.agenda import Desk, Entry
+from serai.gateway.entry import Desk, Entry
 from serai.ports.slots import JobMark, SlotRow
 
 _UPCOMING: Final = 3

@@ -10,7 +10,7 @@ import structlog
 from serai.core.error import StorageFailed
 from serai.gateway.meter import Meter
 from serai.ports.jobs import JobFiles
-from serai.ports.slots import Slots
+from serai.ports.slots import Left, Slots
 
 _log = structlog.get_logger("cron")
 
@@ -19,13 +19,16 @@ _AT_ONCE: Final = 100
 
 
 class Keeping:
-    """Writes output files, one after another. The same one twice is harmless."""
+    """Writes output files, one after another. The same one twice is harmless. A directory that cannot be written to
+    keeps nothing of the others from being kept."""
 
     def __init__(self, files: JobFiles, slots: Slots, meter: Meter) -> None:
         self._files = files
         self._slots = slots
         self._meter = meter
         self._woken = asyncio.Event()
+        self._full: set[str] = set()
+        self._again: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
         """A run may have ended."""
@@ -39,25 +42,39 @@ class Keeping:
             try:
                 while await self._keep():
                     pass
-            except StorageFailed as error:
-                _log.error("what a job has left could not be kept yet", error=str(error))
-                await asyncio.sleep(_AGAIN_SECONDS)
-                self._woken.set()
+            except Exception:  # noqa: BLE001  the supervisor of what is kept: it must outlive any fault
+                _log.exception("what jobs have left could not be kept")
+                self._later()
+
+    def _later(self) -> None:
+        """All is tried again after a while, be it often that runs end or seldom."""
+        if self._again is None:
+            self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._again = None
+        self._full.clear()
+        self._woken.set()
 
     async def _keep(self) -> bool:
-        """Keeps some. Returns whether there may be more. Raises StorageFailed, after it has tried all of them."""
-        left = await self._slots.left(_AT_ONCE)
-        failed: StorageFailed | None = None
+        """Keeps some, but nothing in directories that take nothing just now. Returns whether there may be more.
+        Raises StorageFailed."""
+        left = await self._slots.left(_AT_ONCE, self._full)
         for one in left:
-            name = output_name(one.at)
-            try:
-                await self._files.write_output(Path(one.directory), one.job, name, one.text)
-                await self._slots.kept(one.run, name)
-            except StorageFailed as error:
-                failed = error
-        if failed is not None:
-            raise failed
+            if one.directory not in self._full:
+                await self._write(one)
         return len(left) == _AT_ONCE
+
+    async def _write(self, one: Left) -> None:
+        name = output_name(one.at)
+        try:
+            await self._files.write_output(Path(one.directory), one.job, name, one.text)
+        except StorageFailed as error:
+            _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=str(error))
+            self._full.add(one.directory)
+            self._later()
+        else:
+            await self._slots.kept(one.run, name)
 
 
 def output_name(at: float) -> str:

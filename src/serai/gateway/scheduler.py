@@ -1,9 +1,9 @@
 """Time for jobs: a slot that is due is claimed with its input, and runs like any turn (SPEC 9.3, 9.4)."""
 
 import asyncio
+import contextlib
 import heapq
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
 import structlog
@@ -11,12 +11,15 @@ import structlog
 from serai.core.error import SeraiError, StorageFailed
 from serai.core.event import TurnEnded, run_topic
 from serai.core.ids import InputId
-from serai.core.slot import judge
-from serai.gateway.agenda import Agenda, Entry
+from serai.core.slot import Gap, Verdict, judge
+from serai.gateway.agenda import Agenda
 from serai.gateway.door import Door
 from serai.gateway.due import DueQueue
+from serai.gateway.entry import Entry, work_place
 from serai.gateway.job_arrival import job_arrival
 from serai.gateway.keeping import Keeping
+from serai.gateway.persist import until_stored
+from serai.gateway.places import Place, Places
 from serai.ports.engine import Subscription
 from serai.ports.slots import JobRunning, Slots, SlotTaken
 
@@ -26,11 +29,17 @@ LOOK_SECONDS: Final = 2.0
 """Between two looks at the jobs files: hand edits are seen within 5 s (SPEC 16.4)."""
 
 _AGAIN_SECONDS: Final = 1.0
+_LEAST_SECONDS: Final = 0.001
 _ASK_SECONDS: Final = 5.0
 """After which a run that tells nothing is asked for."""
 
 _AT_ONCE: Final = 20
-"""Jobs that are judged before others of the process may go on: each costs some 0.2 ms."""
+"""Jobs that are judged, and runs that are begun, before others of the process may go on."""
+
+_SET_BACK_SECONDS: Final = 1.0
+_AHEAD_SECONDS: Final = 60.0
+"""A clock that was set back: by so much, jobs are planned anew; by so much, slots count again that were settled under
+the wrong time and did not run."""
 
 AWAY: Final = "the gateway was not running"
 LATE: Final = "it came too late"
@@ -46,13 +55,14 @@ class Scheduler:
         self._agenda = agenda
         self._slots = slots
         self._keeping = keeping
-        self._order: list[tuple[float, int, Entry]] = []
+        self._plans: list[tuple[float, int, Entry]] = []
+        self._plans_most = 0
         self._count = 0
         self._due = DueQueue()
-        self._busy = 0
-        self._workdirs: set[tuple[str, str]] = set()
+        self._places = Places()
+        self._settling = asyncio.Lock()
         self._woken = asyncio.Event()
-        self._looked = float("-inf")
+        self._looked = self._offset = float("-inf")
         self._missed_because = AWAY
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -62,9 +72,10 @@ class Scheduler:
         self._woken.set()
 
     async def _look(self) -> None:
-        now = self._door.clock.now()
-        for entry in await self._agenda.refresh():
-            self._plan(entry, now)
+        async with self._settling:
+            for entry in await self._agenda.refresh():
+                self._places.meet(entry)
+                self._plan(entry, self._door.clock.now())
 
     async def run(self) -> None:
         """Runs jobs at their time, until cancelled; then their turns are left to whoever runs turns."""
@@ -88,181 +99,199 @@ class Scheduler:
                 task.cancel()
 
     async def _sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # `wait_for` would lose a cancellation that comes with a wake-up
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # `wait_for` may lose a cancellation that comes with the event
                 await self._woken.wait()
 
     def _wait(self) -> float:
         """Seconds until something is due, or the files are to be looked at."""
         look = self._looked + LOOK_SECONDS - asyncio.get_running_loop().time()
-        due = self._order[0][0] - self._door.clock.now() if self._order else look
-        return max(0.0, min(look, due))
+        due = self._plans[0][0] - self._door.clock.now() if self._plans else look
+        return max(_LEAST_SECONDS, min(look, due))
 
     async def _resume(self) -> bool:
         """Takes up what an earlier process began: such runs hold their places, too. True once that is done."""
-        await self._agenda.refresh()
-        for directory, job, run in await self._slots.active():
-            entry = self._agenda.running(directory, job)
-            if entry is not None:
-                entry.run = run
-            self._busy += 1
-            self._spawn(self._follow(entry, run, self._door.subscribe(run_topic(run))))
-        self._keeping.wake()
+        await self._look()
+        for one in await self._slots.active():
+            workdir = work_place(one.directory, one.workdir)
+            place = self._places.hold(Place(one.run, one.agent, (one.directory, one.job), workdir))
+            self._spawn(self._follow(place, self._door.subscribe(run_topic(one.run))))
         for entry in self._agenda.entries():
-            self._plan(entry, self._door.clock.now())
+            self._places.meet(entry)
+        self._keeping.wake()
         return True
 
     async def _round(self) -> None:
         loop = asyncio.get_running_loop()
+        if self._was_set_back():
+            _log.warning("the clock was set back; all jobs are planned anew")
+            for entry in self._agenda.entries():
+                self._plan(entry, self._door.clock.now())
         if loop.time() >= self._looked + LOOK_SECONDS:
             self._looked = loop.time()
             await self._look()
         await self._judge_due()
         self._missed_because = LATE
-        self._begin_due()
+        await self._begin_due()
+
+    def _was_set_back(self) -> bool:
+        """Whether the clock shows less than it should, since this was asked last."""
+        before, self._offset = self._offset, self._door.clock.now() - asyncio.get_running_loop().time()
+        return self._offset < before - _SET_BACK_SECONDS
 
     def _plan(self, entry: Entry, at: float) -> None:
         """The job is judged at that moment."""
         if not entry.job.enabled:
             return
-        entry.next = at
         self._count += 1
-        heapq.heappush(self._order, (at, self._count, entry))
+        entry.plan = self._count
+        heapq.heappush(self._plans, (at, self._count, entry))
+        if len(self._plans) > self._plans_most:  # plans that were replaced may lie there for years
+            self._plans = [one for one in self._plans if self._counts(*one[1:])]
+            heapq.heapify(self._plans)
+            self._plans_most = 2 * len(self._plans) + 100
         if entry.due is not None:
             self._due.put(entry)
 
+    def _counts(self, plan: int, entry: Entry) -> bool:
+        """Whether this is the latest plan for a job that is still there."""
+        return plan == entry.plan and self._agenda.holds(entry)
+
     async def _judge_due(self) -> None:
         judged = 0
-        while self._order and self._order[0][0] <= self._door.clock.now():
-            at, _, entry = heapq.heappop(self._order)
-            if at != entry.next or self._agenda.entry(entry.agent, entry.job.id) is not entry:
-                continue  # planned anew, or gone
-            await self._judge(entry)
+        while self._plans and self._plans[0][0] <= self._door.clock.now():
+            _, plan, entry = heapq.heappop(self._plans)
+            if not self._counts(plan, entry) or not entry.job.enabled:
+                continue
+            async with self._settling:
+                await self._judge(entry)
             judged += 1
             if judged % _AT_ONCE == 0:
-                self._begin_due()
+                await self._begin_due()
                 await asyncio.sleep(0)
 
     async def _judge(self, entry: Entry) -> None:
         """Decides about the slots of a job that are due. Raises StorageFailed, and then it is judged again."""
         now = self._door.clock.now()
-        if entry.exhausted:
-            entry.next = None
-            return
-        verdict = judge(entry.timetable, entry.decided, now)
-        refusal = self._door.state.snapshot.refusal(entry.agent)
         try:
-            if verdict.missed is not None:
-                reason = refusal or (STILL_RUNNING if entry.run is not None else self._missed_because)
-                await self._miss(entry, verdict.missed.first, verdict.missed.last, reason)
-            if verdict.run is not None:
-                await self._note(entry, verdict.run, refusal)
+            await self._settle(entry, now)
         except StorageFailed:
             self._plan(entry, now + _AGAIN_SECONDS)
             raise
-        entry.next = None
+        except Exception:  # noqa: BLE001  this job's supervisor: its fault holds up no other
+            _log.exception("a job could not be judged", agent=entry.agent, job=entry.job.id)
+            self._plan(entry, now + _AGAIN_SECONDS)
+
+    async def _settle(self, entry: Entry, now: float) -> None:
+        if entry.decided > now + _AHEAD_SECONDS:  # it was settled under a clock that was set back since
+            entry.decided = now
+        if entry.exhausted:
+            return
+        verdict = judge(entry.timetable, entry.decided, now)
+        refusal = self._door.state.snapshot.refusal(entry.agent)
+        for gap, reason in self._given_up(entry, verdict, refusal):
+            await self._miss(entry, gap, reason)
+        if verdict.run is not None and refusal is None:
+            entry.due = entry.decided = verdict.run
+            self._due.put(entry)
         if verdict.next is not None:
             self._plan(entry, verdict.next)
 
-    async def _note(self, entry: Entry, slot: float, refusal: str | None) -> None:
-        """A slot is due: it waits for its place, and takes that of an earlier one that has found none."""
-        if refusal is not None:
-            await self._miss(entry, slot, slot, refusal)
-            return
-        if entry.due is not None:
-            await self._miss(entry, entry.due, entry.due, STILL_RUNNING if entry.run is not None else NO_PLACE)
-        entry.due = entry.decided = slot
-        self._due.put(entry)
+    def _given_up(self, entry: Entry, verdict: Verdict, refusal: str | None) -> Iterator[tuple[Gap, str]]:
+        """What does not run, and why, the earliest first: a slot that waits gives way to the next one."""
+        if entry.due is not None and (verdict.run is not None or verdict.missed is not None):
+            yield Gap(entry.due, entry.due), STILL_RUNNING if entry.run is not None else NO_PLACE
+            entry.due = None
+        if verdict.missed is not None:
+            yield verdict.missed, refusal or (STILL_RUNNING if entry.run is not None else self._missed_because)
+        if verdict.run is not None and refusal is not None:
+            yield Gap(verdict.run, verdict.run), refusal
 
-    async def _miss(self, entry: Entry, first: float, last: float, reason: str) -> None:
-        await self._slots.miss(entry.directory, entry.job.id, first, last, reason, self._door.clock.now())
-        entry.decided = max(entry.decided, last)
+    async def _miss(self, entry: Entry, gap: Gap, reason: str) -> None:
+        await self._slots.miss(*entry.identity, gap.first, gap.last, reason, self._door.clock.now())
+        entry.decided = max(entry.decided, gap.last)
         self._door.meter.jobs[entry.agent, "missed"] += 1
         _log.warning("a job did not run", agent=entry.agent, job=entry.job.id, name=entry.job.name, reason=reason)
 
-    def _begin_due(self) -> None:
+    async def _begin_due(self) -> None:
         """Begins as many as have a place."""
-        while self._due and self._busy < self._door.state.snapshot.cron.max_parallel_jobs:
+        begun = 0
+        while self._due and len(self._places) < self._door.state.snapshot.cron.max_parallel_jobs:
             entry = self._due.take(self._may_begin)
             if entry is None or entry.due is None:
                 return
             slot, entry.due = entry.due, None
-            self._spawn(self._begin(entry, self._occupy(entry), slot))
+            self._spawn(self._begin(entry, self._places.take(self._new_run(), entry), slot))
+            begun += 1
+            if begun % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _may_begin(self, entry: Entry) -> bool:
-        return entry.run is None and entry.workdir not in self._workdirs
+        return self._agenda.holds(entry) and self._places.objection(entry) is None
 
-    def _occupy(self, entry: Entry) -> InputId:
-        """A place for a run, and the run's id."""
-        self._busy += 1
-        entry.run = run = InputId(f"run_{self._door.entropy.token()}")
-        entry.place = entry.workdir
-        if entry.place is not None:
-            self._workdirs.add(entry.place)
-        return run
+    def _new_run(self) -> InputId:
+        return InputId(f"run_{self._door.entropy.token()}")
 
-    def _vacate(self, entry: Entry | None) -> None:
-        self._busy -= 1
-        if entry is not None:
-            entry.run = None
-            self._workdirs.discard(entry.place or ("", ""))
-        self._woken.set()
-
-    async def _begin(self, entry: Entry, run: InputId, slot: float) -> None:
-        """Claims a slot and follows its run."""
-        subscription = self._door.subscribe(run_topic(run))
-        claimed = False
+    async def _begin(self, entry: Entry, place: Place, slot: float) -> None:
+        """Claims a slot and follows its run. One that cannot be had just now is due again."""
+        subscription, timetable = self._door.subscribe(run_topic(place.run)), entry.timetable
         try:
-            claimed = await self._claim(entry, run, slot)
-        finally:
-            if not claimed:
-                subscription.close()
-                self._vacate(entry)
-        if claimed:
-            await self._follow(entry, run, subscription)
-
-    async def _claim(self, entry: Entry, run: InputId, slot: float) -> bool:
-        """Whether the slot is this run's. One that cannot be had just now is due again."""
-        try:
-            await self._door.accept(job_arrival(entry, run, slot, self._door.clock.now()))
-        except SlotTaken:
-            return False
-        except (JobRunning, StorageFailed) as error:
-            _log.warning("a job has to wait", agent=entry.agent, job=entry.job.id, reason=str(error))
-            await asyncio.sleep(_AGAIN_SECONDS)
-            entry.due = entry.due or slot
-            self._due.put(entry)
-            return False
+            await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
+        except Exception as error:  # noqa: BLE001  the run's supervisor: its place is given back, its slot is not lost
+            subscription.close()
+            self._vacate(place)
+            if not isinstance(error, SlotTaken):
+                _log.warning("a job has to wait", agent=entry.agent, job=entry.job.id, reason=str(error))
+                await asyncio.sleep(_AGAIN_SECONDS)
+                await until_stored(
+                    lambda: self._due_again(entry, slot, changed=entry.timetable != timetable), "a missed slot"
+                )
+            return
         entry.runs += 1
-        return True
+        if entry.exhausted:
+            entry.due = None
+        await self._follow(place, subscription)
+
+    async def _due_again(self, entry: Entry, slot: float, *, changed: bool) -> None:
+        """A slot that could not be claimed waits again, unless a later one of its job does. Raises StorageFailed."""
+        async with self._settling:
+            if entry.due is None and not changed and self._agenda.holds(entry):
+                entry.due = slot
+                self._due.put(entry)
+            else:
+                await self._miss(entry, Gap(slot, slot), NO_PLACE)
+        self._woken.set()
 
     async def begin_now(self, entry: Entry) -> InputId:
         """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, StorageFailed."""
-        if entry.run is not None:
-            raise JobRunning("this job runs just now")
-        run = self._occupy(entry)
-        subscription = self._door.subscribe(run_topic(run))
+        if (objection := self._places.objection(entry)) is not None:
+            raise JobRunning(objection)
+        place = self._places.take(self._new_run(), entry)
+        subscription = self._door.subscribe(run_topic(place.run))
         now = self._door.clock.now()
         try:
-            await self._door.accept(job_arrival(entry, run, now, now, manual=True))
+            await self._door.accept(job_arrival(entry, place.run, now, now, manual=True))
         except BaseException:
             subscription.close()
-            self._vacate(entry)
+            self._vacate(place)
             raise
-        self._spawn(self._follow(entry, run, subscription))
-        return run
+        self._spawn(self._follow(place, subscription))
+        return place.run
 
-    async def _follow(self, entry: Entry | None, run: InputId, subscription: Subscription) -> None:
+    def _vacate(self, place: Place) -> None:
+        self._places.give_back(place)
+        self._woken.set()
+
+    async def _follow(self, place: Place, subscription: Subscription) -> None:
         """Waits for the end of a run; then its place is free, and what it has left is kept."""
         state: str | None = None
         try:
             while state is None:
-                state = await self._end_of(run, subscription)
+                state = await self._end_of(place.run, subscription)
         finally:
             subscription.close()
-            self._vacate(entry)
-        if entry is not None:
-            self._door.meter.jobs[entry.agent, state] += 1
+            self._vacate(place)
+        self._door.meter.jobs[place.agent, state] += 1
         self._keeping.wake()
 
     async def _end_of(self, run: InputId, subscription: Subscription) -> str | None:

@@ -6,7 +6,7 @@ input's turn, which is the only truth about it. Directories are real paths. All 
 Every method may raise StorageFailed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -73,6 +73,17 @@ class SlotRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Active:
+    """A run that has not ended. `workdir` is what its job said when it began."""
+
+    directory: str
+    job: JobId
+    run: InputId
+    agent: AgentId
+    workdir: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """What a run has left, and is not in its file yet."""
 
@@ -104,11 +115,16 @@ class Slots(Protocol):
         ...
 
     async def miss(self, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:
-        """Records that all slots from `first` to `last` did not run. One that was claimed stays claimed."""
+        """Records that all slots from `first` to `last` did not run. One that was claimed stays claimed. What was
+        missed under a clock that was set back since (`now` was later than it is) may still be claimed."""
         ...
 
-    async def active(self) -> Sequence[tuple[str, JobId, InputId]]:
-        """Runs that have not ended: directory, job, input."""
+    async def pass_over(self, directory: str, until: float) -> None:
+        """Everything of the directory up to that moment is settled: it was another store's."""
+        ...
+
+    async def active(self) -> Sequence[Active]:
+        """Runs that have not ended."""
         ...
 
     async def history(
@@ -125,8 +141,8 @@ class Slots(Protocol):
         """These jobs' last slots, without their deliveries."""
         ...
 
-    async def left(self, limit: int = 100) -> Sequence[Left]:
-        """What ended runs have left, and is not in its file yet."""
+    async def left(self, limit: int = 100, without: Collection[str] = ()) -> Sequence[Left]:
+        """What ended runs have left, and is not in its file yet; `without` what belongs into these directories."""
         ...
 
     async def kept(self, run: InputId, output: str) -> None:

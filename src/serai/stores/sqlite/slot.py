@@ -1,7 +1,7 @@
 """What is remembered of jobs and their slots, in SQLite: `ports.Slots`."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -10,7 +10,8 @@ from serai.core.delivery import Delivery
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
 from serai.core.ids import AgentId, InputId, JobId, SessionId
-from serai.ports.slots import JobMark, Left, SlotRow, SlotState
+from serai.ports.slots import Active, JobMark, Left, SlotRow, SlotState
+from serai.stores.sqlite.codec import decode_body
 from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
 from serai.stores.sqlite.turn import outcome
 from serai.stores.sqlite.writer import Writer
@@ -57,7 +58,10 @@ class SqliteSlots:
     async def miss(self, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:
         await self._writer.run(lambda db: miss(db, directory, job, first, last, reason, now), sync=False)
 
-    async def active(self) -> Sequence[tuple[str, JobId, InputId]]:
+    async def pass_over(self, directory: str, until: float) -> None:
+        await self._writer.run(lambda db: pass_over(db, directory, until), sync=True)
+
+    async def active(self) -> Sequence[Active]:
         return self._query(active)
 
     async def history(
@@ -71,8 +75,8 @@ class SqliteSlots:
     async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
         return self._query(lambda db: latest(db, directory, jobs))
 
-    async def left(self, limit: int = 100) -> Sequence[Left]:
-        return self._query(lambda db: left(db, limit))
+    async def left(self, limit: int = 100, without: Collection[str] = ()) -> Sequence[Left]:
+        return self._query(lambda db: left(db, limit, without))
 
     async def kept(self, run: InputId, output: str) -> None:
         await self._writer.run(lambda db: kept(db, run, output), sync=False)
@@ -116,8 +120,8 @@ def miss(db: Db, directory: str, job: JobId, first: float, last: float, reason: 
     ).fetchone()
     if before is not None and before[1] is None and before[2] == reason and before[0] <= first:
         db.execute(
-            "UPDATE slot SET until = max(until, ?) WHERE directory = ? AND job = ? AND at = ?",
-            (last, *place, before[0]),
+            "UPDATE slot SET until = max(until, ?), noted_at = ? WHERE directory = ? AND job = ? AND at = ?",
+            (last, now, *place, before[0]),
         )
     else:
         db.execute(
@@ -128,12 +132,25 @@ def miss(db: Db, directory: str, job: JobId, first: float, last: float, reason: 
     db.execute("UPDATE job SET decided = max(decided, ?) WHERE directory = ? AND job = ?", (last, *place))
 
 
-def active(db: Db) -> list[tuple[str, JobId, InputId]]:
+def pass_over(db: Db, directory: str, until: float) -> None:
+    db.execute("UPDATE job SET decided = max(decided, ?) WHERE directory = ?", (until, directory))
+
+
+def active(db: Db) -> list[Active]:
     rows = db.execute(
-        "SELECT slot.directory, slot.job, slot.input FROM input JOIN slot ON slot.input = input.id"
-        " AND slot.input IS NOT NULL WHERE input.pending = 1"
+        "SELECT slot.directory, slot.job, slot.input, lane.agent, input.body FROM input JOIN slot"
+        " ON slot.input = input.id AND slot.input IS NOT NULL JOIN lane ON lane.id = input.lane"
+        " WHERE input.pending = 1"
     )
-    return [(directory, JobId(job), InputId(run)) for directory, job, run in rows]
+    return [
+        Active(directory, JobId(job), InputId(run), AgentId(agent), _workdir(body))
+        for directory, job, run, agent, body in rows
+    ]
+
+
+def _workdir(body: bytes) -> str | None:
+    run = decode_body(body).job
+    return None if run is None else run.job.workdir
 
 
 def history(db: Db, directory: str, job: JobId, limit: int, before: float | None) -> list[SlotRow]:
@@ -187,13 +204,14 @@ def _row(db: Db, row: tuple[Any, ...], *, told: bool) -> SlotRow:
     )
 
 
-def left(db: Db, limit: int) -> list[Left]:
+def left(db: Db, limit: int, without: Collection[str]) -> list[Left]:
+    marks = ", ".join("?" * len(without))
     rows = db.execute(
         "SELECT slot.input, lane.agent, slot.directory, slot.job, slot.at FROM slot"
         " JOIN input ON input.id = slot.input JOIN lane ON lane.id = input.lane"
         " WHERE slot.input IS NOT NULL AND slot.output IS NULL AND input.pending IS NULL"
-        " ORDER BY slot.noted_at LIMIT ?",
-        (limit,),
+        f" AND slot.directory NOT IN ({marks}) ORDER BY slot.noted_at LIMIT ?",
+        (*without, limit),
     ).fetchall()
     return [
         Left(InputId(run), AgentId(agent), directory, JobId(job), at, _text(outcome(db, InputId(run))))

@@ -1,6 +1,7 @@
 """Claiming a slot of a job, in the transaction that accepts its input (SPEC 9.3)."""
 
 import sqlite3
+from math import inf, nextafter
 
 from serai.core.ids import InputId
 from serai.ports.slots import JobRunning, NewSlot, SlotTaken
@@ -11,14 +12,11 @@ Db = sqlite3.Connection
 
 def take(db: Db, slot: NewSlot, input_id: InputId, now: float) -> None:
     """Claims a slot for an input. Raises SlotTaken, JobRunning."""
-    before = db.execute(
-        "SELECT at, until FROM slot WHERE directory = ? AND job = ? AND at <= ? ORDER BY at DESC LIMIT 1",
-        (slot.directory, slot.job, slot.at),
-    ).fetchone()
-    if before is not None and (before[0] == slot.at or (before[1] is not None and before[1] >= slot.at)):
-        raise SlotTaken("this slot was claimed or missed before")
+    gap = _settled(db, slot, now)
     if _is_running(db, slot):
         raise JobRunning("an earlier run of this job has not ended")
+    if gap is not None:
+        _cut(db, slot, gap)
     db.execute(
         "INSERT INTO slot (directory, job, at, input, manual, noted_at) VALUES (?, ?, ?, ?, ?, ?)",
         (slot.directory, slot.job, slot.at, input_id, slot.manual, now),
@@ -28,6 +26,34 @@ def take(db: Db, slot: NewSlot, input_id: InputId, now: float) -> None:
             "UPDATE job SET decided = max(decided, ?), runs = runs + 1 WHERE directory = ? AND job = ?",
             (slot.at, slot.directory, slot.job),
         )
+
+
+def _settled(db: Db, slot: NewSlot, now: float) -> float | None:
+    """Where a gap begins that covers the slot, but was noted under a clock that was set back since. Raises SlotTaken
+    for what was claimed or missed before."""
+    before = db.execute(
+        "SELECT at, until, input, noted_at FROM slot WHERE directory = ? AND job = ? AND at <= ?"
+        " ORDER BY at DESC LIMIT 1",
+        (slot.directory, slot.job, slot.at),
+    ).fetchone()
+    if before is None:
+        return None
+    at, until, run, noted_at = before
+    if at < slot.at and (slot.manual or until is None or until < slot.at):
+        return None
+    if run is not None or noted_at <= now:
+        raise SlotTaken("this slot was claimed or missed before")
+    return float(at)
+
+
+def _cut(db: Db, slot: NewSlot, gap: float) -> None:
+    """The gap ends before the slot."""
+    place = (slot.directory, slot.job, gap)
+    if gap == slot.at:
+        db.execute("DELETE FROM slot WHERE directory = ? AND job = ? AND at = ?", place)
+    else:
+        end = nextafter(slot.at, -inf)
+        db.execute("UPDATE slot SET until = ? WHERE directory = ? AND job = ? AND at = ?", (end, *place))
 
 
 def _is_running(db: Db, slot: NewSlot) -> bool:
