@@ -1,6 +1,5 @@
 """A job belongs to the agent in whose folder it lies, whatever else is written anywhere (SPEC 9.1, 9.4)."""
 
-import json
 from pathlib import Path
 from shutil import copyfile
 

@@ -1,4 +1,4 @@
-"""The configuration changes while jobs run (SPEC 2.6, 9): runs end as they began, the next ones are as it says now."""
+"""The configuration changes while jobs run: these end as they began, the next ones are as it says now (SPEC 2.6)."""
 
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,9 @@
-"""One directory of jobs that several agents or gateways reach: one of them runs it, the others say so (SPEC 2.2, 9.1)."""
+"""One folder of jobs that several agents or gateways reach: one runs it, the others say so (SPEC 2.2, 9.1)."""
 
 import asyncio
 import shutil
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -150,4 +151,4 @@ async def test_of_two_gateways_one_runs_a_home_until_the_other_adopts_it(tmp_pat
 def silent(settled: list[tuple[float, float]]) -> float:
     """The most seconds between two settled slots of `every 1s` about which nobody says anything."""
     settled = sorted(settled)
-    return max(after[0] - before[1] - 1 for before, after in zip(settled, settled[1:], strict=False))
+    return max(after[0] - before[1] - 1 for before, after in pairwise(settled))

@@ -1,4 +1,4 @@
-"""What jobs have to say reaches its targets through their own accounts, in the name of the jobs' owner (SPEC 9.5, 10.1)."""
+"""What jobs have to say reaches its targets through their own accounts, in their owner's name (SPEC 9.5, 10.1)."""
 
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,7 @@ MANY = 1_000_000
 
 def heard(on: World) -> set[tuple[str, str, str, str]]:
     """Account, chat, agent and text of everything that was taken."""
-    return {
-        (account, got.chat_id, got.agent, got.text) for account, one in on.receivers.items() for got in one.taken
-    }
+    return {(account, got.chat_id, got.agent, got.text) for account, one in on.receivers.items() for got in one.taken}
 
 
 async def deliveries(house: House) -> dict[str, dict[str, Any]]:
@@ -122,7 +120,7 @@ async def test_a_list_that_means_no_place_fails_visibly_and_its_output_is_kept(t
 
 
 async def test_an_agent_that_is_taken_away_during_its_run_is_not_spoken_for_by_another(tmp_path: Path) -> None:
-    """The run ends on the configuration that it began with (SPEC 2.6): its answer is its agent's, or nobody hears it."""
+    """The run ends on the configuration that it began with (SPEC 2.6): its answer is its agent's."""
     async with world(tmp_path, "default") as on:
         main, ops, lab = on.actor("main"), on.actor("ops"), on.actor("lab")
         house = on.house(main, ops, lab)
@@ -145,7 +143,6 @@ async def test_an_agent_that_is_taken_away_during_its_run_is_not_spoken_for_by_a
             ("default", "r1", "ops", "m-ops did it"),
             ("default", "r2", "ops", "m-ops did it"),
         }
-        assert house.rows("SELECT DISTINCT agent FROM delivery WHERE target NOT LIKE '%r3%'") == [("ops",)]
 
 
 async def test_after_a_restart_without_its_agent_a_waiting_delivery_is_dead(tmp_path: Path) -> None:

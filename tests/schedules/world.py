@@ -1,4 +1,4 @@
-"""A real gateway, whatever runs beside it, and what its model, its receivers and its folders have seen of its jobs."""
+"""A real gateway, whatever runs beside it, and what model, receivers and folders have seen of its jobs."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ _BOUND: Final = Path(__file__).parents[1] / "process" / "bound.py"
 
 @dataclass
 class Recorder:
-    """The model of all agents. It says who was asked, and keeps waiting who is told to `wait` while `go` is not set."""
+    """The model of all agents. It says who was asked; what is told to `wait` waits until `go` is set."""
 
     asked: list[Asked] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,10 +58,10 @@ class House:
         self.config |= changes
         (self.home / "config.yaml").write_text(json.dumps(self.config, indent=1))
 
-    async def up(self, *, bound: bool = False) -> GatewayProcess:
+    async def up(self, *, bound: bool = False, environment: Mapping[str, str] | None = None) -> GatewayProcess:
         """Starts the gateway; `bound` by file permissions, whoever runs the tests."""
         command = ["-m", "serai", "--home", str(self.home), "up", "--port", "0"]
-        self.gateway = await self.nursery.start(["-S", str(_BOUND), *command] if bound else command)
+        self.gateway = await self.nursery.start(["-S", str(_BOUND), *command] if bound else command, environment)
         return self.gateway
 
     async def api(self, method: str, path: str, document: Any = None) -> tuple[int, Any]:
@@ -103,9 +104,7 @@ class House:
     def ran(self, actor: Actor, job: str) -> list[float]:
         """The slots of a job of that agent's directory that were claimed, the earliest first."""
         directory = str(actor.cron.resolve())
-        query = (
-            "SELECT at FROM slot WHERE directory = ? AND job = ? AND input IS NOT NULL AND NOT manual ORDER BY at"
-        )
+        query = "SELECT at FROM slot WHERE directory = ? AND job = ? AND input IS NOT NULL AND NOT manual ORDER BY at"
         return [at for (at,) in self.rows(query, directory, job)]
 
     def missed(self, actor: Actor, job: str) -> list[tuple[float, float, str]]:
@@ -115,11 +114,11 @@ class House:
         return [(at, until, reason) for at, until, reason in self.rows(query, directory, job)]
 
     def is_settled(self, actor: Actor, job: str) -> bool:
-        """Whether each slot of a job of `every 1s` has run once, or is said to be missed, from the first to the last."""
+        """Whether each slot of a job of `every 1s` has run once, or is said to be missed."""
         settled = [(at, at) for at in self.ran(actor, job)]
         settled += [(first, last) for first, last, _ in self.missed(actor, job)]
         settled.sort()
-        return all(after[0] - before[1] == 1 for before, after in zip(settled, settled[1:], strict=False))
+        return all(after[0] - before[1] == 1 for before, after in pairwise(settled))
 
     def labels(self) -> set[str]:
         """The session keys of all lanes."""
@@ -157,7 +156,12 @@ class World:
             for one in actors
         }
         accounts = {
-            account: {"secret_env": f"HOOK_{account.upper()}", "callback_url": callback, "open": True, "home_chat": "room"}
+            account: {
+                "secret_env": f"HOOK_{account.upper()}",
+                "callback_url": callback,
+                "open": True,
+                "home_chat": "room",
+            }
             for account, callback in self.callbacks.items()
         }
         config = {

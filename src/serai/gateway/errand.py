@@ -16,6 +16,7 @@ from serai.core.job import Job, JobRun, wakes_agent
 from serai.core.lane import lane_of
 from serai.core.message import Answer, Message, is_silence
 from serai.core.profile import AgentProfile
+from serai.core.redact import redacted
 from serai.core.source import ChatType, Source
 from serai.core.turn import Claim, Step
 from serai.gateway.draft import Ending, Split
@@ -89,7 +90,8 @@ class Errands:
     async def _scripted(
         self, claim: Claim, run: JobRun, profile: AgentProfile, progress: Progress
     ) -> tuple[str, bool]:
-        """What the script wrote, and whether the agent is to be woken."""
+        """What the script wrote, and whether the agent is to be woken. Secrets that the gateway knows are taken out
+        of it: from here it goes to models, chats, files and the log (SPEC 14)."""
         progress.step = _SCRIPT_STEP
         recorded = next((step for step in claim.steps if step.kind == "script"), None)
         if recorded is not None:
@@ -100,11 +102,13 @@ class Errands:
         await self._store.record(claim.fence, [begun], sync=True)
         environment = {"SERAI_AGENT": profile.id, "SERAI_JOB": run.job.id, "SERAI_JOB_NAME": run.job.name}
         result = await self._files.run_script(Path(run.directory), run.job, environment)
+        secrets = self._state.secret_values()
         if result.fault is not None:
-            failed = replace(begun, state="failed", result=result.fault.encode())
+            fault = redacted(result.fault, secrets)
+            failed = replace(begun, state="failed", result=fault.encode())
             await self._store.record(claim.fence, [failed], sync=False)
-            raise JobFailed(result.fault)
-        opening = result.output, wakes_agent(result.output)
+            raise JobFailed(fault)
+        opening = redacted(result.output, secrets), wakes_agent(result.output)
         done = replace(begun, state="done", result=msgspec.json.encode(opening))
         await self._store.record(claim.fence, [done], sync=False)
         return opening

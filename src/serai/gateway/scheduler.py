@@ -236,6 +236,7 @@ class Scheduler:
         """Claims a slot and follows its run. One that cannot be had just now is due again."""
         subscription, timetable = self._door.subscribe(run_topic(place.run)), entry.timetable
         try:
+            await self._agenda.check(entry)
             await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
         except Exception as error:  # noqa: BLE001  the run's supervisor: its place is given back, its slot is not lost
             subscription.close()
@@ -263,13 +264,15 @@ class Scheduler:
         self._woken.set()
 
     async def begin_now(self, entry: Entry) -> InputId:
-        """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, StorageFailed."""
+        """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, ForeignJobs,
+        StorageFailed."""
         if (objection := self._places.objection(entry)) is not None:
             raise JobRunning(objection)
         place = self._places.take(self._new_run(), entry)
         subscription = self._door.subscribe(run_topic(place.run))
         now = self._door.clock.now()
         try:
+            await self._agenda.check(entry)
             await self._door.accept(job_arrival(entry, place.run, now, now, manual=True))
         except BaseException:
             subscription.close()
