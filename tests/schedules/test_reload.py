@@ -136,3 +136,25 @@ async def test_a_job_that_waits_for_a_place_and_is_taken_away_does_not_run(tmp_p
 
 async def states(house: House, actor: Actor) -> list[str]:
     return sorted(one["state"] for one in (await house.get("/api/jobs"))["data"] if one["agent"] == actor.id)
+
+
+async def test_jobs_of_a_disabled_or_stopped_agent_are_missed_and_nobody_speaks_for_it(tmp_path: Path) -> None:
+    async with world(tmp_path, "default") as on:
+        main, ops, lab = on.actor("main"), on.actor("ops"), on.actor("lab")
+        house = on.house(main, ops, lab, more={"lab": {"enabled_toolsets": ["nonsense"]}})
+        for one in (ops, lab):
+            one.write(job(JOB, "every 1s", deliver="webhook"))
+        await house.up()
+        await until(lambda: bool(house.ran(ops, JOB)) and bool(house.missed(lab, JOB)))
+        assert "unknown toolset" in house.missed(lab, JOB)[0][2]
+        assert (await house.serai("agent", "stop", "ops"))[0] == 0
+        await until(lambda: bool(house.missed(ops, JOB)))
+        assert "stopped" in house.missed(ops, JOB)[-1][2]
+        ran = len(house.ran(ops, JOB))
+        assert (await house.serai("agent", "start", "ops"))[0] == 0
+        await until(lambda: len(house.ran(ops, JOB)) > ran)
+        assert house.is_settled(ops, JOB)
+        assert house.is_settled(lab, JOB)
+        assert house.ran(lab, JOB) == []
+        assert on.recorder.of(lab) == []
+        assert {got.agent for got in on.receivers["default"].received} == {"ops"}
