@@ -88,6 +88,8 @@ def _handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
 
         do_GET = _reply  # noqa: N815 - the server looks for these names
         do_POST = _reply  # noqa: N815
+        do_PATCH = _reply  # noqa: N815
+        do_DELETE = _reply  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             """Says nothing."""

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.cli.cron_home import CHECK, REPORT, write_cron_home
 from tests.cli.stored import SESSION, store_conversation
 from tests.cli.terminal import OPS, Terminal
 from tests.patience import PATIENCE_S
@@ -61,8 +62,16 @@ def test_sessions_are_offered(serai: Terminal) -> None:
         assert SESSION in offered(serai, *words, "ses")
 
 
+def test_jobs_are_offered_by_their_ids_and_names(serai: Terminal) -> None:
+    write_cron_home(serai)
+    for words in (["cron", "show"], ["cron", "run"], ["cron", "edit", "--agent", "ops"]):
+        assert offered(serai, *words, "aaaa") == {REPORT, CHECK}
+        assert offered(serai, *words, "morn") == {REPORT}
+
+
 def test_a_broken_home_offers_nothing(serai: Terminal) -> None:
     serai.write("agents: [")
     serai.write("not a database", "state.db")
     assert offered(serai, "agent", "show", "") == set()
     assert offered(serai, "session", "show", "") == set()
+    assert offered(serai, "cron", "show", "") == set()

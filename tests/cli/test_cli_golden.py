@@ -75,6 +75,7 @@ def test_a_command_answers_exactly_what_its_golden_file_says(path: Path, tmp_pat
 ELSEWHERE = {
     "was changed by another program just now": "two programs at once",
     "needs xllamacpp": "a package that is not installed",
+    "Nothing was changed: ": "an editor",
     "weights are not there": "fetched before, unless another program takes them away",
 }
 """Sentences that need more than a home and a gateway, with what they need."""

@@ -47,7 +47,22 @@ def test_help_of_groups_loads_not_even_click() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["agent add", "ask", "chat", "doctor", "logs", "route test", "setup", "up", "status", "session show", "usage"],
+    [
+        "agent add",
+        "ask",
+        "chat",
+        "doctor",
+        "logs",
+        "route test",
+        "setup",
+        "up",
+        "cron list",
+        "cron add",
+        "cron edit",
+        "status",
+        "session show",
+        "usage",
+    ],
 )
 def test_help_of_a_command_loads_click_and_little_more(path: str) -> None:
     assert not loaded_by(*path.split(), "--help") & HEAVY

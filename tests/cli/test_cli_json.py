@@ -13,9 +13,11 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from serai.cli.catalogue import COMMANDS
 from serai.cli.root import root
+from tests.cli.cron_home import REPORT
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.stored import SESSION, store_conversation
 from tests.cli.terminal import Terminal
+from tests.cli.test_cli_cron_gateway import delivery, job, page, run
 from tests.cli.test_cli_find import said, store_turns
 from tests.cli.test_cli_logs import entry
 from tests.cli.test_cli_pair import ask_to_be_admitted
@@ -33,6 +35,9 @@ READING: dict[str, list[str]] = {
     "config show": ["config", "show", "--json"],
     "agent list": ["agent", "list", "--json"],
     "agent show": ["agent", "show", "ops", "--json"],
+    "cron list": ["cron", "list", "--json"],
+    "cron show": ["cron", "show", REPORT, "--json"],
+    "cron history": ["cron", "history", REPORT, "--json"],
     "cron preview": ["cron", "preview", "30 2 * * *", "--timezone", "Europe/Berlin", "-n", "400", "--json"],
     "route list": ["route", "list", "--json"],
     "route test": ["route", "test", "--platform", "slack", "--json"],
@@ -46,11 +51,25 @@ READING: dict[str, list[str]] = {
 }
 
 READS = frozenset(
-    {"list", "show", "check", "test", "search", "export", "status", "doctor", "logs", "usage", "ask", "preview"}
+    {
+        "list",
+        "show",
+        "check",
+        "test",
+        "search",
+        "export",
+        "status",
+        "doctor",
+        "logs",
+        "usage",
+        "ask",
+        "preview",
+        "history",
+    }
 )
 """Words that say of a command that it reads."""
 
-CHANGING = frozenset({"reload"})
+CHANGING = frozenset({"reload", "cron add", "cron edit", "cron run"})
 """Commands that change something and tell in JSON what: as the API's answer, whose own tests say what it holds."""
 
 CONFIG = """\
@@ -111,6 +130,9 @@ def test_what_a_full_home_prints_fits_the_schema(command: str, serai: Terminal, 
     gateway.answers("/api/deliveries", {"object": "list", "data": [result], "has_more": False, "next": None}, 202)
     gateway.answers("/api/deliveries/d", {"object": "delivery", "id": "d", "state": "sent", "error": None})
     gateway.answers("/ready", {"ready": True, "agents": {"ops": "ready"}})
+    gateway.answers("/api/jobs?limit=1000", page(job()))
+    for limit in (5, 20):
+        gateway.answers(f"/api/jobs/{REPORT}/runs?agent=ops&limit={limit}", page(run(deliveries=[delivery("sent")])))
     decision = {"agent": "ops", "reason": "route", "route": 1, "line": 3, "plugin": None, "refused": None}
     gateway.answers("/api/routes/test", {**decision, "considered": []})
     document = serai(*READING[command], K="whsec_ZmFrZS1rZXktaG9vaw==", K_PHONE="fake-key-phone").document

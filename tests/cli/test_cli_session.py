@@ -57,7 +57,7 @@ def test_deliveries_are_listed_with_state_and_reason(stored: Terminal) -> None:
     said = stored("delivery", "list")
     assert "held" in said.out
     assert "unknown" in said.out
-    assert "webhook@work:room:1" in said.out
+    assert "webhook@work:room%3A1" in said.out
     assert "the connection broke" in said.out
     assert stored("delivery", "list", "--state", "sent").out == "No deliveries\n"
     assert stored("delivery", "list", "--json").document["data"][0]["state"] == "unknown"

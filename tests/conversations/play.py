@@ -7,6 +7,7 @@ from pathlib import Path
 from serai.core.error import Busy, Refused, SendUnknown
 from serai.gateway.supervisor import sweep
 from serai.stores.sqlite.codec import decode_message
+from serai.testing.jobs import MemoryJobs
 from tests.conversations.cast import TOOLS, make_model, shown
 from tests.conversations.driver import Driver, Fake
 from tests.conversations.mortal import Life, MortalStore
@@ -26,6 +27,7 @@ class Play:
         self.model = make_model()
         self.told: list[Answer] = []
         self._path = path
+        self._files = MemoryJobs()
         self._gone: frozenset[str] = frozenset()
         self._life = Life(script.kill)
         self._stores: list[MortalStore] = []
@@ -114,9 +116,15 @@ class Play:
         platform = self.driver.platform
         config = configure(self.script.settings, platform.account, self._gone)
         self._stage = Stage(
-            self.model, config, store=store, platforms=[platform], tools=TOOLS, seed=len(self._stores)
+            self.model,
+            config,
+            store=store,
+            platforms=[platform],
+            tools=TOOLS,
+            files=self._files,
+            seed=len(self._stores),
         )
-        self._running = self._stage.running(recover=True)
+        self._running = self._stage.running(recover=True, schedules="schedules" in self.script.settings)
         await self._running.__aenter__()
         self._sweep = asyncio.create_task(sweep(store, self._stage.engine, self._stage.clock))
 

@@ -26,6 +26,7 @@ _KNOWN = frozenset(
         "agent",
         "route",
         "person",
+        "schedules",
     }
 )
 

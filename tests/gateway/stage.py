@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,9 +48,10 @@ from serai.gateway.targets import Targets
 from serai.gateway.workshop import Workshop
 from serai.plugins.hooks import PluginHooks
 from serai.ports.hooks import Choice
+from serai.ports.job_book import JobBook
 from serai.ports.model import Model
 from serai.ports.platform import Platform
-from serai.ports.tool import Tool
+from serai.ports.tool import Tool, Toolbox
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import EPOCH, SeededEntropy, VirtualClock
 from serai.testing.jobs import MemoryJobs
@@ -149,7 +150,8 @@ def routes(*entries: tuple[Mapping[str, str], str]) -> RouteTable:
 
 
 class Stage:
-    """The parts of one gateway, wired as `serai.app` wires them."""
+    """The parts of one gateway, wired as `serai.app` wires them. `toolbox` makes one around the jobs, where the tools
+    of the agents are not to be fakes."""
 
     def __init__(
         self,
@@ -163,6 +165,7 @@ class Stage:
         state: State | None = None,
         inbox: FakeInbox | None = None,
         files: MemoryJobs | None = None,
+        toolbox: Callable[[Callable[[], JobBook]], Toolbox] | None = None,
         seed: int = 7,
         start: float = EPOCH,
     ) -> None:
@@ -200,7 +203,7 @@ class Stage:
             engine=self.engine,
             loop=AgentLoop(Fallback(model, self.entropy, budget), self.hooks),
             prompts=PromptSource(),
-            toolbox=FakeToolbox(tools or {}),
+            toolbox=toolbox(lambda: self.jobs) if toolbox is not None else FakeToolbox(tools or {}),
             history=History(),
             meter=self.meter,
             clock=self.clock,
@@ -237,11 +240,11 @@ class Stage:
             self.agent_hooks,
         )
         self.sending = Sending(door, self.targets, self.outbox.split)
-        commands = Commands(door, self.outbox.split, self.approvals, self.targets)
-        self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
-        self.lasting = Lasting(door, self.runs, self.store.records)
         self.schedules = make_schedules(door, self.files, self.store.slots)
         self.jobs = self.schedules.jobs
+        commands = Commands(door, self.outbox.split, self.approvals, self.targets, self.jobs)
+        self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
+        self.lasting = Lasting(door, self.runs, self.store.records)
 
     @asynccontextmanager
     async def running(self, *, recover: bool = False, schedules: bool = False) -> AsyncIterator["Stage"]:

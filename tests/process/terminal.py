@@ -53,6 +53,10 @@ class Screen:
         shown, self._seen = self._seen[:end], self._seen[end:]
         return shown.decode(errors="replace")
 
+    def rest(self) -> str:
+        """What was written since the last `expect`."""
+        return self._seen.decode(errors="replace")
+
     async def ended(self) -> int:
         """The exit code, when the program has ended."""
         return await asyncio.wait_for(self._process.wait(), PATIENCE_S)

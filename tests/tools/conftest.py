@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -14,6 +15,10 @@ from serai.tools.toolbox import BuiltinToolbox
 
 Agent = Callable[[str], AgentProfile]
 Call = Callable[..., Awaitable[str]]
+
+
+def no_jobs() -> NoReturn:
+    raise AssertionError("no job is needed here")
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def threads() -> Iterator[AgentThreads]:
 @pytest.fixture
 def call(threads: AgentThreads) -> Call:
     """`await call(profile, "file_read", path="a.txt")`, in the scope of that profile."""
-    toolbox = BuiltinToolbox(threads)
+    toolbox = BuiltinToolbox(threads, no_jobs)
 
     async def run(profile: AgentProfile, tool: str, **arguments: object) -> str:
         context = ToolContext(profile, SessionId("s1"), TurnId(1), "call-1")

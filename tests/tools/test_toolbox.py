@@ -23,15 +23,16 @@ from serai.tools.tool import Arguments, WrongAgent, blocking_tool
 from serai.tools.toolbox import BuiltinToolbox
 from tests.patience import PATIENCE_S
 
-from .conftest import Agent, Call
+from .conftest import Agent, Call, no_jobs
 
 FILES = ["file_read", "file_write", "file_edit", "file_list", "file_search", "delete_file", "send_file"]
 MEMORY = ["memory_add", "memory_replace", "memory_remove"]
+CRON = ["cron_add", "cron_list", "cron_change", "cron_remove"]
 
 
 @pytest.fixture
 def toolbox(threads: AgentThreads) -> BuiltinToolbox:
-    return BuiltinToolbox(threads)
+    return BuiltinToolbox(threads, no_jobs)
 
 
 def with_toolsets(*names: str) -> AgentProfile:
@@ -45,6 +46,7 @@ def with_toolsets(*names: str) -> AgentProfile:
         (("files",), FILES),
         (("memory",), MEMORY),
         (("memory", "files"), FILES + MEMORY),
+        (("cron",), CRON),
         (("memory", "terminal"), MEMORY),
     ],
 )
@@ -55,7 +57,7 @@ def test_an_agent_gets_the_tools_of_its_toolsets(
 
 
 def test_the_toolsets_are_named(toolbox: BuiltinToolbox) -> None:
-    assert list(toolbox.names()) == ["files", "memory"]
+    assert list(toolbox.names()) == ["files", "memory", "cron"]
 
 
 def test_equal_toolsets_share_one_mapping(toolbox: BuiltinToolbox) -> None:
@@ -65,13 +67,13 @@ def test_equal_toolsets_share_one_mapping(toolbox: BuiltinToolbox) -> None:
 
 
 def test_only_what_can_be_repeated_says_so(toolbox: BuiltinToolbox) -> None:
-    tools = toolbox.tools(with_toolsets("files", "memory"))
+    tools = toolbox.tools(with_toolsets("files", "memory", "cron"))
     repeatable = [name for name, tool in tools.items() if tool.idempotent]
-    assert repeatable == ["file_read", "file_write", "file_list", "file_search", "send_file"]
+    assert repeatable == ["file_read", "file_write", "file_list", "file_search", "send_file", *CRON]
 
 
 def test_a_model_sees_plain_json_schema(toolbox: BuiltinToolbox) -> None:
-    for name, tool in toolbox.tools(with_toolsets("files", "memory")).items():
+    for name, tool in toolbox.tools(with_toolsets("files", "memory", "cron")).items():
         assert tool.spec.name == name
         assert tool.spec.description
         schema = tool.spec.parameters

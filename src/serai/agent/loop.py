@@ -16,7 +16,7 @@ from serai.agent.call import run_call
 from serai.agent.fallback import Fallback
 from serai.agent.hooked import LoopHooks, arguments_of
 from serai.core.approval import Permission
-from serai.core.delivery import Enclosure
+from serai.core.delivery import Enclosure, Target
 from serai.core.error import ModelError
 from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
@@ -61,7 +61,7 @@ class Task:
 
     `steps` are those recorded by an earlier attempt. `join` is asked before each model call but the first for
     messages that came meanwhile (SPEC 6.2). A call of one of `client_tools` ends the turn: the client runs it, and
-    its next turn brings the result.
+    its next turn brings the result. `origin` is the chat that is answered.
     """
 
     profile: AgentProfile
@@ -78,6 +78,7 @@ class Task:
     on_tool: OnTool | None = None
     client_tools: tuple[ToolSpec, ...] = ()
     approve: Approve | None = None
+    origin: Target | None = None
 
     @property
     def moment(self) -> Moment:
@@ -85,7 +86,7 @@ class Task:
         return Moment(self.profile.id, self.session, self.turn)
 
     def context_of(self, call: ToolCall) -> ToolContext:
-        return ToolContext(self.profile, self.session, self.turn, call.id)
+        return ToolContext(self.profile, self.session, self.turn, call.id, self.origin)
 
     def is_clients(self, call: ToolCall) -> bool:
         """Whether the client is to run a call."""

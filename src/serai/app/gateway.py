@@ -144,7 +144,7 @@ class Gateway:
             engine=self._engine,
             loop=AgentLoop(Fallback(model, self._entropy), hooks),
             prompts=PromptSource(),
-            toolbox=DemoToolbox(wrap.toolbox(BuiltinToolbox(self._threads))),
+            toolbox=DemoToolbox(wrap.toolbox(BuiltinToolbox(self._threads, lambda: self._schedules.jobs))),
             history=History(),
             meter=self._meter,
             clock=self._clock,
@@ -181,8 +181,9 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
+        self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
         self._sending = Sending(door, targets, self._outbox.split)
-        commands = Commands(door, self._outbox.split, self._approvals, targets)
+        commands = Commands(door, self._outbox.split, self._approvals, targets, self._schedules.jobs)
         self._intake = Intake(door, commands, self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))
@@ -191,7 +192,6 @@ class Gateway:
         turns = Turns(self._engine.subscribe, self._store.outcome, self._lanes.stop)
         self._site = Site(opened.mailbox, turns, self._clock, self._entropy)
         self._switchboard.add(self._site.platform)
-        self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
         runs = Runs(door)
         self._lasting = Lasting(door, runs, opened.records)
         self._conversations = opened.conversations
@@ -287,7 +287,9 @@ class Gateway:
     def _metrics(self) -> Callable[[], bytes]:
         from serai.app import metrics
 
-        collector = metrics.MeterCollector(self._meter, lambda: self._lanes.in_flight, self._switchboard)
+        collector = metrics.MeterCollector(
+            self._meter, lambda: self._lanes.in_flight, self._switchboard, self._schedules.jobs.counts
+        )
         return metrics.renderer(collector)
 
     async def _retry(self, delivery_id: DeliveryId) -> Delivery | None:

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from serai.core.ids import AgentId
+from serai.gateway.job_view import JobState
 from serai.gateway.meter import Meter
 from serai.gateway.switchboard import Switchboard
 
@@ -14,10 +16,17 @@ from serai.gateway.switchboard import Switchboard
 class MeterCollector(Collector):
     """Reads the plain numbers when Prometheus asks, so that counting costs a turn nothing but an addition."""
 
-    def __init__(self, meter: Meter, in_flight: Callable[[], int], switchboard: Switchboard) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        in_flight: Callable[[], int],
+        switchboard: Switchboard,
+        jobs: Callable[[], Mapping[tuple[AgentId, JobState], int]],
+    ) -> None:
         self._meter = meter
         self._in_flight = in_flight
         self._switchboard = switchboard
+        self._jobs = jobs
 
     def collect(self) -> Iterable[Metric]:
         meter = self._meter
@@ -40,6 +49,10 @@ class MeterCollector(Collector):
         for connection in self._switchboard.connections():
             up.add_metric([str(connection.account)], float(connection.state == "running"))
         yield up
+        jobs = GaugeMetricFamily("serai_jobs", "Jobs by where they stand.", labels=["agent", "state"])
+        for (agent, state), count in self._jobs().items():
+            jobs.add_metric([agent, state], count)
+        yield jobs
 
 
 def renderer(collector: MeterCollector) -> Callable[[], bytes]:

@@ -1,6 +1,7 @@
 """The toolsets that exist, for those who check names."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from serai.tools.thread import AgentThreads
 from serai.tools.toolbox import BuiltinToolbox
@@ -8,4 +9,8 @@ from serai.tools.toolbox import BuiltinToolbox
 
 def names() -> Sequence[str]:
     """Every toolset's name."""
-    return BuiltinToolbox(AgentThreads()).names()
+    return BuiltinToolbox(AgentThreads(), _no_jobs).names()
+
+
+def _no_jobs() -> NoReturn:
+    raise LookupError("only names are asked for here")

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(place: Place, agent: str, as_json: bool) -> None:
     """Show one agent: model, paths, routes, and how its persona begins."""
+    import time
+
     from serai.cli.archive import stopped_agents
+    from serai.cli.cron.local import LocalBook
+    from serai.cli.cron.summary import summary, summary_fields
     from serai.cli.printable import harmless
     from serai.cli.soul import preview
     from serai.cli.table import print_fields
@@ -34,10 +38,18 @@ def show(place: Place, agent: str, as_json: bool) -> None:
     profile = place.agent(snapshot, agent)
     model = WrittenModels(place.layout.config).of(profile)
     soul = preview(profile.soul)
+    jobs = summary(LocalBook(place, snapshot).jobs(profile.id))
     if as_json:
-        print_json({**agent_document(profile, snapshot, model), "soul": soul})
+        print_json({**agent_document(profile, snapshot, model), "soul": soul, "jobs": jobs})
         return
-    print_fields([*_standing(profile, snapshot), *_model(profile, model), *_paths(place, profile)])
+    print_fields(
+        [
+            *_standing(profile, snapshot),
+            *_model(profile, model),
+            *_paths(place, profile),
+            *summary_fields(jobs, time.time()),
+        ]
+    )
     _print_routes([route for route in snapshot.routes.routes if route.agent == profile.id])
     click.echo("\nSOUL.md")
     for line in harmless(soul).splitlines():

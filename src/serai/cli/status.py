@@ -51,10 +51,26 @@ def _status(place: Place, gateway: "Gateway") -> dict[str, Any]:
         "ready": code == 200,
         "readiness": ready,
         "counts": counts_document(found) if found else None,
+        "jobs": _jobs(gateway),
     }
 
 
+def _jobs(gateway: "Gateway") -> dict[str, Any] | None:
+    """How jobs stand; None where the gateway does not tell."""
+    from serai.cli.cron.remote import RemoteBook
+    from serai.cli.cron.summary import summary
+    from serai.cli.failure import Failed
+
+    try:
+        return summary(RemoteBook(gateway).jobs())
+    except Failed:
+        return None
+
+
 def _print_status(document: dict[str, Any]) -> None:
+    import time
+
+    from serai.cli.cron.summary import summary_fields
     from serai.cli.moment import lasting
     from serai.cli.table import print_fields
 
@@ -65,6 +81,7 @@ def _print_status(document: dict[str, Any]) -> None:
         ("ready", "yes" if document["ready"] else "no"),
         *(field for field in _flat(document["readiness"]) if field[0] != "ready"),
         *_flat(document["counts"]),
+        *(summary_fields(document["jobs"], time.time()) if document["jobs"] else ()),
     ]
     print_fields(fields)
 

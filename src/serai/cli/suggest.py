@@ -1,4 +1,4 @@
-"""What the shell offers when Tab is pressed: ids of agents and of sessions.
+"""What the shell offers when Tab is pressed: ids of agents, of sessions and of jobs.
 
 Nothing is ever said here: where the home cannot be read, nothing is offered.
 """
@@ -11,6 +11,8 @@ from serai.cli.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from click.shell_completion import CompletionItem
 
     from serai.ports.store import Archive, SessionRow
 
@@ -37,6 +39,24 @@ def sessions(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -
     except SeraiError:
         return []
     return [row.id for row in found if row.id.startswith(incomplete)]
+
+
+def jobs(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """The jobs, of all agents or the one that was given, whose ids or names begin with what was typed."""
+    from click.shell_completion import CompletionItem
+
+    from serai.cli.cron.local import LocalBook
+    from serai.core.error import SeraiError
+
+    try:
+        found = LocalBook(_place(ctx)).jobs(ctx.params.get("agent"))
+    except SeraiError:
+        return []
+    return [
+        CompletionItem(job["id"], help=job["name"] or job["schedule"])
+        for job in found
+        if job["id"].startswith(incomplete) or job["name"].casefold().startswith(incomplete.casefold())
+    ]
 
 
 def _place(ctx: click.Context) -> Place:

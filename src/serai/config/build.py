@@ -8,6 +8,7 @@ from typing import Final
 from serai.config.choice import Choices
 from serai.config.report import Report
 from serai.config.schema import Settings
+from serai.config.tool import usual
 from serai.core.ids import Account, AgentId
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import RouteTable
@@ -47,7 +48,7 @@ def build(
         plugins=settings.plugins,
         gateway_model=_gateway_model(settings),
         log_level=settings.log_level,
-        toolsets=settings.tools.over(frozenset(toolsets)),
+        toolsets=settings.tools.over(usual(toolsets)),
         shared_secrets=settings.shared_secrets,
         dedupe_days=settings.dedupe_days,
         step_days=settings.step_days,
@@ -67,7 +68,7 @@ def _profiles(
 ) -> Mapping[AgentId, AgentProfile]:
     """All agents. Equal sets are one object, so that a thousand agents of a kind cost little."""
     refusals = {AgentId(one): text for one, text in report.by_subject("agent").items()} | choices.refusals
-    inherited = settings.tools.over(frozenset(toolsets))
+    inherited = settings.tools.over(usual(toolsets))
     shared: dict[frozenset[str], frozenset[str]] = {inherited: inherited}
     profiles = {}
     for one in settings.agents.values():

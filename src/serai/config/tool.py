@@ -8,6 +8,9 @@ from serai.config.section import Section
 
 TOOL_KEYS: Final = ("enabled_toolsets", "disabled_toolsets")
 
+ON_REQUEST: Final = frozenset({"cron"})
+"""Toolsets that agents have only where they are named: with them an agent acts without being asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolSettings:
@@ -21,6 +24,11 @@ class ToolSettings:
         if self.enabled is None and not self.disabled:
             return inherited
         return (inherited if self.enabled is None else frozenset(self.enabled)).difference(self.disabled)
+
+
+def usual(toolsets: Collection[str]) -> frozenset[str]:
+    """What agents have where nothing is said, of the toolsets that exist."""
+    return frozenset(toolsets) - ON_REQUEST
 
 
 def read_tools(section: Section, toolsets: Collection[str]) -> ToolSettings:

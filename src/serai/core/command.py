@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "undo": "forget the last question and its answer",
     "retry": "send again what may not have arrived",
     "sethome": "[off] send here what is for nobody in particular, such as what schedules report",
+    "cron": "[list|add|pause|resume|run|remove] what the agent does by itself at its time; /cron help tells more",
     "help": "this list",
 }
 """Each with its line of help; words in brackets are its argument."""

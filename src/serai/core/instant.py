@@ -1,4 +1,4 @@
-"""From a wall clock's time to the moment that it means (SPEC 9.2)."""
+"""From a wall clock's time to the moment that it means, and back (SPEC 9.2)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +24,18 @@ def change_between(zone: tzinfo, start: int, end: int) -> int | None:
         else:
             end = middle
     return end
+
+
+def written_moment(moment: float, zone: str) -> str:
+    """What a clock in the zone of that IANA name shows, for people.
+
+    >>> written_moment(1798131600, "Europe/Berlin")
+    'Thu 2026-12-24 18:00 (Europe/Berlin)'
+    """
+    from zoneinfo import ZoneInfo  # here, because a gateway without schedules need not load it
+
+    shown = datetime.fromtimestamp(moment, ZoneInfo(zone))
+    return f"{shown:%a %Y-%m-%d %H:%M{':%S' if shown.second else ''}} ({zone})"
 
 
 def _offset(zone: tzinfo, moment: int) -> object:

@@ -2,15 +2,26 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from serai.core.delivery import Target
 from serai.core.ids import JobId
 
+CHAT_MOST: Final = 50
+"""Jobs that the people of one chat, or an agent's own tools there, may make; admins may make more."""
+
 _DIGITS: Final = frozenset("0123456789abcdef")
 _LENGTH: Final = 12
 _WAKE_LONGEST: Final = 4096
+_LABEL_LONGEST: Final = 60
+
+
+def derived_id(*parts: str) -> JobId:
+    """The id of a job that must not be made twice: the same for the same parts."""
+    return JobId(blake2b("\n".join(parts).encode(errors="replace"), digest_size=_LENGTH // 2).hexdigest())
 
 
 def is_job_id(text: str) -> bool:
@@ -53,6 +64,13 @@ class Job:
         """How people call it."""
         return self.name or self.id
 
+    @property
+    def label(self) -> str:
+        """Its name, or how its prompt begins, for lists."""
+        lines = (self.name or self.prompt or self.script or "").strip().splitlines()
+        first = lines[0] if lines else ""
+        return first if len(first) <= _LABEL_LONGEST else f"{first[: _LABEL_LONGEST - 1].rstrip()}…"
+
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
@@ -82,6 +100,19 @@ class JobProblem:
 
     def __str__(self) -> str:
         return f"{self.job}: {self.text}" if self.job else self.text
+
+
+def origin_fields(chat: Target) -> Mapping[str, str]:
+    """A chat as a job's `origin` has it in the file: no agent stands there (SPEC 9.1)."""
+    fields = {
+        "platform": chat.platform,
+        "account": chat.account,
+        "chat_id": chat.chat_id,
+        "thread_id": chat.thread_id,
+        "chat_type": chat.chat_type,
+        "user_id": chat.user_id,
+    }
+    return {key: value for key, value in fields.items() if value}
 
 
 def wakes_agent(output: str) -> bool:

@@ -30,11 +30,13 @@ class Agenda:
     """Keeps up with the files: a changed one counts from the next look on. An agent whose files cannot be taken over
     just now holds up no other; it is `behind` until they are."""
 
-    def __init__(self, state: State, files: JobFiles, slots: Slots, clock: Clock) -> None:
+    def __init__(self, state: State, files: JobFiles, slots: Slots, clock: Clock, *, logs: bool = True) -> None:
+        """`logs`: what is wrong with the files is also logged."""
         self._state = state
         self._files = files
         self._slots = slots
         self._clock = clock
+        self._logs = logs
         self._store = ""
         self._seen: Snapshot | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -126,7 +128,8 @@ class Agenda:
         twice = self._twice(desk) if off is None else None
         foreign = await self._foreign(desk) if off is None and twice is None else None
         desk = replace(desk, off=off or twice or foreign, twice=twice is not None, foreign=foreign is not None)
-        _tell(desk, before)
+        if self._logs:
+            _tell(desk, before)
         earlier = before.entries if before is not None and before.folder.directory == desk.folder.directory else {}
         readings = await self._readings(desk, earlier) if desk.off is None else {}
         if before is not None:

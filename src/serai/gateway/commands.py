@@ -1,68 +1,44 @@
 """What commands do (SPEC 6.3, 6.4, 6.6): stored with their answer, outside the lane; then the turn is told."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from serai.core.approval import CHOICES, WORDS, ApprovalChoice
-from serai.core.command import LEVELS, Command, help_text, unknown_text
+from serai.core.command import LEVELS, help_text, unknown_text
 from serai.core.decision import Decision
 from serai.core.delivery import NewDelivery, Target
 from serai.core.error import Unauthorised, UnknownAgent
 from serai.core.ids import AgentId, ApprovalId, DeliveryId, InputId, SessionId
-from serai.core.lane import LaneAddress
-from serai.core.message import Inbound
 from serai.core.turn import SessionSettings, Stopped
-from serai.gateway.approvals import Approvals, Found, NotOpen, sentence
+from serai.gateway.approvals import Approvals, NotOpen, sentence
+from serai.gateway.cron_command import CronCommand
 from serai.gateway.door import Door
 from serai.gateway.draft import Split
+from serai.gateway.jobs import Jobs
 from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_admin, may_choose
 from serai.gateway.sethome import sethome
+from serai.gateway.spoken import ADMINS_ONLY, Action, Reply, Spoken
 from serai.gateway.targets import Targets
 from serai.ports.platform import Receipt
-from serai.ports.store import Adjust, Bind, Effect, Entitle, LaneView, Order, Ordered, Resend, Reset, Revoke, Undo
+from serai.ports.store import Adjust, Bind, Entitle, LaneView, Order, Ordered, Resend, Reset, Revoke, Undo
 
 _DEFAULT: Final = "default"
 _TITLE_MOST: Final = 200
 _WITHOUT_AGENT: Final = frozenset({"agent", "agents", "help"})
 """What also works where the chat's agent cannot answer: the way out of a binding to one that is gone."""
 
-_ADMINS_ONLY: Final = "Only an admin may do that. (`admins` in config.yaml lists them.)"
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A command in its chat: who would answer here, and where."""
-
-    command: Command
-    inbound: Inbound
-    decision: Decision
-    address: LaneAddress
-    target: Target
-    binding: AgentId | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a command answers, and what it does. `answered` is the approval that it decides."""
-
-    text: str
-    effect: Effect = None
-    answered: Found | None = None
-
-
-Action = Callable[[Spoken], Awaitable[Reply]]
-
 
 class Commands:
     """Runs commands."""
 
-    def __init__(self, door: Door, split: Split, approvals: Approvals, targets: Targets) -> None:
+    def __init__(self, door: Door, split: Split, approvals: Approvals, targets: Targets, jobs: Jobs) -> None:
         self._door = door
         self._split = split
         self._approvals = approvals
         self._targets = targets
+        self._cron = CronCommand(door.state, jobs)
         self._actions: Mapping[str, Action] = {
             "new": self._new,
             "stop": self._stop,
@@ -78,6 +54,7 @@ class Commands:
             "undo": self._undo,
             "retry": self._retry,
             "sethome": self._sethome,
+            "cron": self._cron.run,
             "help": self._help,
         }
 
@@ -146,8 +123,9 @@ class Commands:
     async def _status(self, spoken: Spoken) -> Reply:
         view = await self._view(spoken)
         lines = [f"Agent: {spoken.address.agent} ({_why(spoken.decision)})", f"Model: {self._model_of(spoken, view)}"]
+        jobs = await self._cron.summary(spoken)
         if view is None or view.session is None:
-            return Reply("\n".join([*lines, "No conversation yet"]))
+            return Reply("\n".join([*lines, "No conversation yet", *jobs]))
         title = f" “{view.title}”" if view.title else ""
         lines.append(f"Conversation:{title} {view.session}, {view.messages} messages")
         if view.busy_since is None:
@@ -156,7 +134,7 @@ class Commands:
             lines.append(f"Working for {max(0, round(self._door.clock.now() - view.busy_since))} s")
         if view.waiting:
             lines.append(f"Waiting: {view.waiting}")
-        return Reply("\n".join(lines))
+        return Reply("\n".join([*lines, *jobs]))
 
     async def _approve(self, spoken: Spoken) -> Reply:
         words = spoken.command.argument.split()
@@ -173,7 +151,7 @@ class Commands:
         agent = spoken.address.agent
         if len(words) == 1 and words[0] in await self._door.store.allowances(agent):
             if not may_choose(self._door.state.snapshot, spoken.inbound, agent):
-                return Reply(_ADMINS_ONLY)
+                return Reply(ADMINS_ONLY)
             return Reply(f"{agent} asks again before it uses {words[0]}.", Revoke(agent, words[0]))
         return await self._decide(spoken, words, "deny")
 
@@ -209,7 +187,7 @@ class Commands:
         if not name:
             return Reply(f"{spoken.address.agent} answers here ({_why(spoken.decision)}).")
         if source.chat_type != "dm" and not is_admin(snapshot, spoken.inbound):
-            return Reply(f"{_ADMINS_ONLY} To ask an agent once, write `@name` and your question.")
+            return Reply(f"{ADMINS_ONLY} To ask an agent once, write `@name` and your question.")
         chat = source.chat_id or ""
         if name == _DEFAULT:
             return Reply("The usual agent answers here again.", Bind(chat, None))
@@ -222,7 +200,7 @@ class Commands:
         if not name:
             return Reply(f"Model: {self._model_of(spoken, view)}")
         if not is_admin(self._door.state.snapshot, spoken.inbound):
-            return Reply(_ADMINS_ONLY)
+            return Reply(ADMINS_ONLY)
         settings = view.settings if view else SessionSettings()
         if name == _DEFAULT:
             return Reply("This conversation uses the agent's own model again.", Adjust(replace(settings, model=None)))
@@ -265,7 +243,7 @@ class Commands:
 
     async def _sethome(self, spoken: Spoken) -> Reply:
         if not is_admin(self._door.state.snapshot, spoken.inbound):
-            return Reply(_ADMINS_ONLY)
+            return Reply(ADMINS_ONLY)
         return Reply(*await sethome(self._targets, spoken.target, spoken.command.argument))
 
     async def _help(self, _: Spoken) -> Reply:

@@ -17,10 +17,11 @@ from serai.core.snapshot import AccountSettings
 from serai.core.source import Source
 from serai.core.turn import Stopped
 from serai.gateway.approvals import Approvals, NotOpen, sentence
-from serai.gateway.commands import Commands, Spoken
+from serai.gateway.commands import Commands
 from serai.gateway.door import Door
 from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_for_us, may_choose, speaker
+from serai.gateway.spoken import Spoken
 from serai.ports.hooks import Dropped
 from serai.ports.platform import Receipt
 from serai.ports.store import Accepted, Arrival, Known, Stranger

@@ -14,14 +14,16 @@ PLATFORM = "cron"
 """What stands in the place of a platform in a run's session key: `agent:ops:cron:dm:<job>`."""
 
 
-def job_arrival(entry: Entry, run: InputId, at: float, now: float, *, manual: bool = False) -> Arrival:
-    """The input of one run, in the name of the job's owner; `at` is its slot."""
+def job_arrival(
+    entry: Entry, run: InputId, at: float, now: float, *, manual: bool = False, once: str | None = None
+) -> Arrival:
+    """The input of one run, in the name of the job's owner; `at` is its slot. There is one for a key `once`."""
     job = entry.job
     return Arrival(
         input_id=run,
         address=LaneAddress(entry.agent, PLATFORM, DEFAULT_ACCOUNT, "dm", chat=job.id),
         connection=Account(PLATFORM),
-        dedupe_key=None,
+        dedupe_key=once,
         sender="",
         body=InputBody(
             Message("user", job.prompt),

@@ -1,36 +1,17 @@
 """A job as people see it: what its file says, and how it stands (SPEC 9, 11.6)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count, islice
-from typing import Final, Literal
+from typing import Final
 
-from serai.core.ids import AgentId
 from serai.core.job import Job
 from serai.gateway.entry import Desk, Entry
+from serai.ports.job_book import JobState, JobView
 from serai.ports.slots import JobMark, SlotRow
 
 _UPCOMING: Final = 3
 
-JobState = Literal["scheduled", "waiting", "running", "paused", "done", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as people see it. `waiting`: due, until a place is free; `off`: its agent's schedules are, for the reason
-    `off`; `done`: it runs no more. `owner` is the API key that made it. `upcoming` are its next slots, three at most;
-    `runs` counts since its schedule was last changed. Moments are seconds since the epoch."""
-
-    agent: AgentId
-    job: Job
-    zone: str
-    state: JobState
-    next_at: float | None = None
-    last: SlotRow | None = None
-    off: str | None = None
-    owner: str = ""
-    upcoming: tuple[float, ...] = ()
-    runs: int = 0
+__all__ = ["JobState", "JobView", "off_view", "state_of", "view"]
 
 
 def off_view(desk: Desk, job: Job, mark: JobMark | None, last: SlotRow | None, zone: str) -> JobView:
@@ -47,7 +28,7 @@ def view(entry: Entry, job: Job, last: SlotRow | None, now: float, zone: str) ->
         entry.agent,
         job,
         zone,
-        _state(entry, following),
+        state_of(entry, following),
         following,
         last,
         owner=entry.owner,
@@ -69,7 +50,8 @@ def _upcoming(entry: Entry, now: float) -> Iterator[float]:
         yield slot
 
 
-def _state(entry: Entry, following: float | None) -> JobState:
+def state_of(entry: Entry, following: float | None) -> JobState:
+    """Where it stands; `following` is its next slot."""
     if entry.run is not None:
         return "running"
     if not entry.job.enabled:

@@ -1,17 +1,17 @@
 """What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.gateway.agenda import Agenda
-from serai.gateway.entry import Desk
-from serai.gateway.job_view import JobView, off_view, view
-from serai.gateway.scheduler import Scheduler
+from serai.gateway.agenda import HANDOVER_SECONDS, Agenda
+from serai.gateway.entry import Desk, Entry
+from serai.gateway.job_view import JobState, JobView, off_view, state_of, view
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.jobs import ForeignJobs, JobExists, JobFiles, UnknownJob
@@ -21,11 +21,23 @@ _AT_ONCE: Final = 20
 """Jobs that are shown before others of the process may go on: each costs some 0.2 ms."""
 
 
+class Planner(Protocol):
+    """What runs jobs: the scheduler. Without a gateway it is something that only looks."""
+
+    async def look(self) -> None:
+        """Takes over what the files say now. Raises StorageFailed."""
+        ...
+
+    async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
+        """Runs a job now, once for the same key. Raises JobRunning, StorageFailed."""
+        ...
+
+
 class Jobs:
     """The jobs of all agents: files for what is intended, the store for how it went."""
 
     def __init__(
-        self, state: State, agenda: Agenda, scheduler: Scheduler, files: JobFiles, slots: Slots, clock: Clock
+        self, state: State, agenda: Agenda, scheduler: Planner, files: JobFiles, slots: Slots, clock: Clock
     ) -> None:
         self._state = state
         self._agenda = agenda
@@ -125,9 +137,9 @@ class Jobs:
         await self._slots.forget(str(desk.folder.directory), job)
         await self._scheduler.look()
 
-    async def run(self, agent: AgentId, job: JobId) -> InputId:
-        """Runs a job now, also a paused one. Raises UnknownJob, UnknownAgent, ForeignJobs, JobRunning,
-        StorageFailed."""
+    async def run(self, agent: AgentId, job: JobId, once: str | None = None) -> InputId:
+        """Runs a job now, also a paused one; only one run for the same key `once`, whose id is given again. Raises
+        UnknownJob, UnknownAgent, ForeignJobs, JobRunning, StorageFailed."""
         refusal = self._state.snapshot.refusal(agent)
         if refusal is not None:
             raise UnknownAgent(refusal)
@@ -137,7 +149,7 @@ class Jobs:
         entry = self._agenda.entry(agent, job)
         if entry is None:
             raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
-        return await self._scheduler.begin_now(entry)
+        return await self._scheduler.begin_now(entry, once)
 
     async def history(
         self, agent: AgentId, job: JobId, *, limit: int = 50, before: float | None = None
@@ -165,16 +177,30 @@ class Jobs:
         return await self._files.read_output(desk.cron, job, row.output)
 
     async def adopt(self, agent: AgentId) -> None:
-        """This gateway schedules the agent's directory from now on. Raises UnknownAgent, StorageFailed."""
+        """This gateway schedules the agent's directory from now on; what was due before was another's. Raises
+        UnknownAgent, StorageFailed."""
         if agent not in self._state.configured.agents:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
-        await self._files.adopt(self._state.configured.agents[agent].cron, await self._slots.store_name())
+        await self._looked()
+        desk = self._agenda.desks[agent]
+        if desk.foreign:
+            await self._slots.pass_over(str(desk.folder.directory), self._clock.now() + HANDOVER_SECONDS)
+        await self._files.adopt(desk.cron, await self._slots.store_name())
         await self._scheduler.look()
 
     async def _looked(self) -> None:
         """A call that comes before the scheduler's first look is not told that there is nothing."""
         if not self._agenda.has_looked:
             await self._scheduler.look()
+
+    def counts(self) -> Mapping[tuple[AgentId, JobState], int]:
+        """How many jobs of each agent are in each state."""
+        found = Counter[tuple[AgentId, JobState]]()
+        for agent, desk in self._agenda.desks.items():
+            for job in desk.folder.jobs:
+                entry = desk.entries.get(job.id)
+                found[agent, "off" if entry is None else state_of(entry, _following(entry))] += 1
+        return found
 
     async def _desk(self, agent: AgentId) -> Desk:
         """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another
@@ -210,3 +236,8 @@ class Jobs:
                     found.append(view(entry, job, last, now, zone))
             await asyncio.sleep(0)
         return found
+
+
+def _following(entry: Entry) -> float | None:
+    """Some moment where it runs again: that of a job which recurs is not worth finding out."""
+    return entry.decided if entry.timetable.recurs and not entry.exhausted else entry.timetable.after(entry.decided)

@@ -10,13 +10,13 @@ import structlog
 
 from serai.core.error import SeraiError, StorageFailed
 from serai.core.event import TurnEnded, run_topic
-from serai.core.ids import InputId
+from serai.core.ids import Account, InputId
 from serai.core.slot import Gap, Verdict, judge
 from serai.gateway.agenda import Agenda
 from serai.gateway.door import Door
 from serai.gateway.due import DueQueue
 from serai.gateway.entry import Entry, work_place
-from serai.gateway.job_arrival import job_arrival
+from serai.gateway.job_arrival import PLATFORM, job_arrival
 from serai.gateway.keeping import Keeping
 from serai.gateway.persist import until_stored
 from serai.gateway.places import Place, Places
@@ -34,7 +34,7 @@ _ASK_SECONDS: Final = 5.0
 """After which a run that tells nothing is asked for."""
 
 _AT_ONCE: Final = 20
-"""Jobs that are judged, and runs that are begun, before others of the process may go on."""
+"""Jobs that are judged, and slots that are claimed, before others of the process may go on."""
 
 _SET_BACK_SECONDS: Final = 1.0
 _AHEAD_SECONDS: Final = 60.0
@@ -61,6 +61,7 @@ class Scheduler:
         self._due = DueQueue()
         self._places = Places()
         self._settling = asyncio.Lock()
+        self._claiming = asyncio.Semaphore(_AT_ONCE)
         self._woken = asyncio.Event()
         self._looked = self._offset = float("-inf")
         self._missed_because = AWAY
@@ -236,8 +237,9 @@ class Scheduler:
         """Claims a slot and follows its run. One that cannot be had just now is due again."""
         subscription, timetable = self._door.subscribe(run_topic(place.run)), entry.timetable
         try:
-            await self._agenda.check(entry)
-            await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
+            async with self._claiming:
+                await self._agenda.check(entry)
+                await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
         except Exception as error:  # noqa: BLE001  the run's supervisor: its place is given back, its slot is not lost
             subscription.close()
             self._vacate(place)
@@ -263,9 +265,13 @@ class Scheduler:
                 await self._miss(entry, Gap(slot, slot), NO_PLACE)
         self._woken.set()
 
-    async def begin_now(self, entry: Entry) -> InputId:
-        """A run that somebody asks for: at once, beside the schedule. Raises JobRunning, ForeignJobs,
-        StorageFailed."""
+    async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
+        """A run that somebody asks for: at once, beside the schedule. For the same key `once` there is one run, be it
+        asked for twice. Raises JobRunning, ForeignJobs, StorageFailed."""
+        if once is not None:
+            known = await self._door.store.look(Account(PLATFORM), once, "", "")
+            if known.input_id is not None:
+                return known.input_id
         if (objection := self._places.objection(entry)) is not None:
             raise JobRunning(objection)
         place = self._places.take(self._new_run(), entry)
@@ -273,11 +279,15 @@ class Scheduler:
         now = self._door.clock.now()
         try:
             await self._agenda.check(entry)
-            await self._door.accept(job_arrival(entry, place.run, now, now, manual=True))
+            accepted = await self._door.accept(job_arrival(entry, place.run, now, now, manual=True, once=once))
         except BaseException:
             subscription.close()
             self._vacate(place)
             raise
+        if accepted.duplicate:  # another gateway has begun it meanwhile
+            subscription.close()
+            self._vacate(place)
+            return accepted.input_id
         self._spawn(self._follow(place, subscription))
         return place.run
 

@@ -9,11 +9,13 @@ from serai.agent.client_tool import offered
 from serai.agent.loop import Approve, Join, OnTool, Progress, Task
 from serai.core.approval import Permission
 from serai.core.call_id import own_ids
+from serai.core.delivery import Target
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, run_topic
 from serai.core.message import Message, ToolCall
 from serai.core.profile import AgentProfile
 from serai.core.turn import Claim, Input, SessionSettings, together
 from serai.gateway.draft import Draft
+from serai.gateway.ending import reply_target
 from serai.gateway.workshop import Workshop
 from serai.ports.model import OnDelta
 from serai.ports.tool import Tool
@@ -57,6 +59,7 @@ class Tasks:
             on_delta=self._teller(inputs, progress, draft) if body.stream else draft,
             on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
             approve=self._approver(claim, inputs, draft),
+            origin=_origin(inputs),
         )
 
     def _steers(self, inputs: Sequence[Input]) -> bool:
@@ -102,6 +105,12 @@ class Tasks:
                 self._shop.engine.publish(run_topic(one.id), event)
 
         return tell
+
+
+def _origin(inputs: Sequence[Input]) -> Target | None:
+    """The chat that is answered, as a place to come back to."""
+    target = reply_target(inputs)
+    return replace(target, reply_to=()) if target is not None else None
 
 
 def _chosen(

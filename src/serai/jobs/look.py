@@ -22,6 +22,9 @@ def look(
 ) -> JobFolder:
     """The folder; `earlier` itself where it is still so. Looks first and reads then: what changes in between shows
     at the next look. `wall` gives nanoseconds since the epoch."""
+    seen = earlier.seen if earlier is not None else None
+    if earlier is not None and isinstance(seen, Watch) and seen.leads(cron) and seen.holds(earlier.directory):
+        return earlier
     folder = directory(cron)
     before = _watch(earlier, folder)
     if earlier is not None and before is not None and before.holds(folder):

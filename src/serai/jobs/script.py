@@ -39,6 +39,15 @@ class _Plan:
     environment: Mapping[str, str]
 
 
+def script_fault(cron: Path, name: str) -> str | None:
+    """Why the script of that name cannot be started, to follow its name in a sentence; None where it can."""
+    try:
+        _command(_script(directory(cron) / "scripts", name))
+    except Unfit as fault:
+        return str(fault)
+    return None
+
+
 class ScriptRunner:
     """Runs scripts. `limit_s` is how long one may take, `grace_s` what it gets to end by itself then."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from serai.core.delivery import Enclosure
+from serai.core.delivery import Enclosure, Target
 from serai.core.ids import SessionId, TurnId
 from serai.core.profile import AgentProfile
 from serai.ports.model import ToolSpec
@@ -12,12 +12,14 @@ from serai.ports.model import ToolSpec
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom a tool runs. `call_id` is the same again when an idempotent call is repeated after a crash."""
+    """For whom a tool runs. `call_id` is the same again when an idempotent call is repeated after a crash. `origin`
+    is the chat that the turn answers; None where it answers none."""
 
     profile: AgentProfile
     session: SessionId
     turn: TurnId
     call_id: str
+    origin: Target | None = None
 
 
 class Tool(Protocol):

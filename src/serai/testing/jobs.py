@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from serai.core.delivery import Target
 from serai.core.ids import JobId
 from serai.core.job import Job, JobProblem
 from serai.ports.jobs import BadJob, JobExists, JobFiles, JobFolder, ScriptResult, UnknownJob
+
+_PLAIN = Job(JobId("0" * 12), "30m")
 
 
 class MemoryJobs(JobFiles):
@@ -104,4 +107,7 @@ def _made(job: Job, fields: Mapping[str, Any]) -> Job:
     lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     if not fields.get("schedule", job.schedule):
         raise BadJob([JobProblem("a schedule must not be blank")])
-    return replace(job, **{**fields, **lists})
+    origin = fields.get("origin")
+    maps = {"origin": Target(**origin)} if isinstance(origin, Mapping) else {}
+    default = {name: getattr(_PLAIN, name) for name, value in fields.items() if value is None}
+    return replace(job, **{**fields, **lists, **maps, **default})

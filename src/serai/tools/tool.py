@@ -46,8 +46,8 @@ class BlockingTool(Generic[_A]):
         if self.asks is None:
             return None
         try:
-            return self.asks(self._taken(arguments))
-        except msgspec.ValidationError:
+            return self.asks(checked(self.spec.name, self.arguments, arguments))
+        except ToolFailed:
             return None
 
     async def run(self, context: ToolContext, arguments: Mapping[str, Any]) -> str:
@@ -55,22 +55,12 @@ class BlockingTool(Generic[_A]):
 
         A null stands for an argument that was left out, as many models write it.
         """
-        try:
-            taken = self._taken(arguments)
-        except msgspec.ValidationError as error:
-            raise ToolFailed(f"wrong arguments for `{self.spec.name}`: {_field(error)}") from None
+        taken = checked(self.spec.name, self.arguments, arguments)
         return await self.threads.run(context.profile.id, partial(self._work, context.profile, taken))
-
-    def _taken(self, arguments: Mapping[str, Any]) -> _A:
-        given = {name: value for name, value in arguments.items() if value is not None}
-        return msgspec.convert(given, self.arguments, strict=False)
 
     def _work(self, wanted: AgentProfile, arguments: _A) -> str:
         """In the thread, where the binding must have come along."""
-        bound = current_profile()
-        if bound.id != wanted.id or bound.home != wanted.home:
-            raise WrongAgent(f"`{self.spec.name}` was called for agent `{wanted.id}` in the scope of `{bound.id}`")
-        return self.work(bound, arguments)
+        return self.work(bound(self.spec.name, wanted), arguments)
 
 
 def blocking_tool(
@@ -87,6 +77,23 @@ def blocking_tool(
     """A tool of that name for the model; `arguments` also gives its JSON Schema. Where it `asks`, people decide."""
     spec = ToolSpec(name, description, parameters(arguments))
     return BlockingTool(spec, idempotent, guidance, arguments, work, threads, asks)
+
+
+def checked(name: str, kind: type[_A], arguments: Mapping[str, Any]) -> _A:
+    """The arguments of a tool's call; a null is one that was left out. Raises ToolFailed, naming the field."""
+    given = {key: value for key, value in arguments.items() if value is not None}
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ToolFailed(f"wrong arguments for `{name}`: {_field(error)}") from None
+
+
+def bound(name: str, wanted: AgentProfile) -> AgentProfile:
+    """The agent in whose scope a tool runs. Raises Unbound, and WrongAgent where it is not the `wanted` one."""
+    found = current_profile()
+    if found.id != wanted.id or found.home != wanted.home:
+        raise WrongAgent(f"`{name}` was called for agent `{wanted.id}` in the scope of `{found.id}`")
+    return found
 
 
 def parameters(arguments: type[Arguments]) -> Mapping[str, Any]:

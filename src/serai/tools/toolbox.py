@@ -1,10 +1,12 @@
 """The toolsets that come with the product (SPEC 7.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from serai.core.profile import AgentProfile
+from serai.ports.job_book import JobBook
 from serai.ports.tool import Tool, Toolbox
+from serai.tools.cron import cron_tools
 from serai.tools.files import file_tools
 from serai.tools.memory import memory_tools
 from serai.tools.thread import AgentThreads
@@ -13,10 +15,12 @@ from serai.tools.thread import AgentThreads
 class BuiltinToolbox(Toolbox):
     """Gives agents with equal toolsets the very same mapping, so that what is made from it can be kept."""
 
-    def __init__(self, threads: AgentThreads) -> None:
+    def __init__(self, threads: AgentThreads, book: Callable[[], JobBook]) -> None:
+        """`book` gives the jobs when a tool needs them: they are made after the tools."""
         self._toolsets: Mapping[str, Sequence[Tool]] = {
             "files": file_tools(threads),
             "memory": memory_tools(threads),
+            "cron": cron_tools(book),
         }
         self._known = frozenset(self._toolsets)
         self._made: dict[frozenset[str], Mapping[str, Tool]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from serai.cli.doctor import account, configuration, home, model, storage, surroundings
+from serai.cli.doctor import account, configuration, home, job, model, storage, surroundings
 from serai.cli.doctor.finding import LEVELS, Finding
 from serai.cli.doctor.patient import Patient
 from serai.core.error import SeraiError
@@ -20,6 +20,9 @@ CHECKS: Final[tuple[Callable[[Patient], Iterable[Finding]], ...]] = (
     storage.whole,
     storage.deliveries,
     storage.stopped,
+    job.sound,
+    job.complete,
+    job.failed,
     surroundings.port,
     surroundings.time,
     surroundings.callbacks,

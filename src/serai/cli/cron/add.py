@@ -1,0 +1,77 @@
+"""`serai cron add` (SPEC 9.2, 16.5)."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from serai.cli.cron.options import agent_option, fields, given
+from serai.cli.document import json_option, print_json
+from serai.cli.place import Place
+
+if TYPE_CHECKING:
+    from serai.cli.cron.book import Book, Job
+
+
+@click.command("add")
+@agent_option
+@fields
+@click.option("--paused", is_flag=True, help="It does not run before `serai cron resume`.")
+@json_option
+@click.pass_obj
+def add(place: Place, /, agent: str | None, paused: bool, as_json: bool, **settings: Any) -> None:
+    """Add a job: what an agent is to do, and when.
+
+    A schedule is `30m` (once), `every 2h`, five fields of cron such as `0 9 * * 1-5`, or a time such as
+    2026-12-24T18:00; `serai cron preview` tells what it means. A target is `PLATFORM:CHAT`, a PLATFORM (its home
+    chat), `all`, or `local`: what a job says is always kept in the agent's cron/output.
+    """
+    from serai.cli.cron.book import book
+    from serai.cli.cron.check import checked
+
+    wanted = given(settings)
+    if "schedule" not in wanted:
+        raise click.UsageError("A job needs a --schedule, such as `--schedule 'every 2h'`.")
+    if "prompt" not in wanted and not wanted.get("no_agent"):
+        raise click.UsageError("A job needs a --prompt, or a --script with --no-agent.")
+    if paused:
+        wanted["enabled"] = False
+    snapshot = place.snapshot()
+    owner = place.agent(snapshot, agent or snapshot.default_agent).id
+    opened = book(place, snapshot)
+    made = opened.add(owner, checked(place, snapshot, opened, owner, wanted))
+    if as_json:
+        print_json(made)
+        return
+    print_made(place, opened, made, "Added")
+
+
+def print_made(place: Place, opened: "Book", job: "Job", verb: str) -> None:
+    """What was done with a job, and when it runs now."""
+    import time
+
+    from serai.cli.cron.upcoming import print_upcoming
+    from serai.cli.printable import one_line
+
+    name = f" {one_line(job['name'])}" if job["name"] else ""
+    click.echo(f"{verb} job {job['id']}{name} of agent `{job['agent']}`.")
+    print_upcoming(place, job, time.time(), 3)
+    click.echo(f"  Its answers are {_where(job)}.")
+    if not opened.runs_jobs:
+        click.echo(_when_idle(job), err=True)
+
+
+def _where(job: "Job") -> str:
+    from serai.cli.cron.told import deliver, is_sent
+    from serai.cli.printable import one_line
+
+    if is_sent(job):
+        return f"sent to {one_line(deliver(job))}"
+    return "kept in the agent's cron/output, and sent to nobody"
+
+
+def _when_idle(job: "Job") -> str:
+    from serai.core.schedule import Every, Once, parse_schedule
+
+    if isinstance(parse_schedule(job["schedule"]), Every | Once) and job["enabled"]:
+        return f"No gateway runs: `{job['schedule']}` counts from when it starts (`serai up`)."
+    return "No gateway runs: nothing is run until it starts (`serai up`)."
