@@ -107,7 +107,16 @@ async def two_houses(on: World, ops: Actor, lab: Actor) -> tuple[House, House]:
     return first, second
 
 
-async def test_of_two_gateways_one_runs_a_home_until_the_other_adopts_it(tmp_path: Path) -> None:
+async def adopt(house: House, agent: str, how: str) -> None:
+    if how == "command":
+        code, said = await house.serai("cron", "adopt", agent)
+        assert code == 0, said
+    else:
+        assert (await house.api("POST", "/api/jobs/adopt", {"agent": agent}))[0] == 200
+
+
+@pytest.mark.parametrize("how", ["command", "request"])
+async def test_of_two_gateways_one_runs_a_home_until_the_other_adopts_it(how: str, tmp_path: Path) -> None:
     async with world(tmp_path) as on:
         shared = on.folder / "shared"
         ops, lab = on.actor("ops", home=shared), on.actor("lab", home=shared)
@@ -131,8 +140,9 @@ async def test_of_two_gateways_one_runs_a_home_until_the_other_adopts_it(tmp_pat
         await until(lambda: len(first.ran(ops, JOB)) >= before + 2)
         assert on.recorder.of(lab) == []
 
+        assert reasons[0] in (await second.serai("cron", "list"))[1]
+        await adopt(second, "lab", how)
         adopted = time.time()
-        assert (await second.api("POST", "/api/jobs/adopt", {"agent": "lab"}))[0] == 200
         await until(lambda: len(second.ran(lab, JOB)) >= 3)
         await asyncio.sleep(max(0.0, adopted + STOPS_SECONDS - time.time()))
         ended = first.ran(ops, JOB)
