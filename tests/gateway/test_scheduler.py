@@ -10,7 +10,7 @@ import pytest
 from serai.core.delivery import Target
 from serai.core.ids import AgentId, JobId
 from serai.core.job import Job
-from serai.ports.jobs import ScriptResult
+from serai.ports.jobs import ForeignJobs, ScriptResult
 from serai.ports.slots import SlotRow
 from serai.testing.clock import virtual_time
 from serai.testing.jobs import MemoryJobs
@@ -256,6 +256,20 @@ async def test_a_directory_of_another_store_is_left_alone_until_it_is_adopted() 
         await one.jobs.adopt(OPS)
         await asyncio.sleep(130)
         assert states(await history(one)) == ["ok", "ok"]
+
+
+@virtual_time
+async def test_a_directory_that_is_lost_between_two_looks_runs_nothing_more() -> None:
+    model = ScriptedModel(lambda _: "done")
+    one = stage(model, job("every 59s"))
+    async with one.running(schedules=True):
+        await asyncio.sleep(58.5)
+        await one.files.adopt(CRON, "another store")
+        with pytest.raises(ForeignJobs):
+            await one.jobs.run(OPS, JOB)
+        await asyncio.sleep(300)
+        assert model.requests == []
+        assert states(await history(one)) == ["missed"]
 
 
 @virtual_time

@@ -34,6 +34,17 @@ async def test_the_first_store_owns_the_folder(cron: Path) -> None:
     assert stat.S_IMODE((cron / ".owner").stat().st_mode) == 0o600
 
 
+async def test_whose_it_is_shows_at_once(cron: Path) -> None:
+    files = disk()
+    assert await files.owner(cron) is None
+    await files.own(cron, "one")
+    assert await files.owner(cron) == "one"
+    await files.adopt(cron, "two")
+    assert await files.owner(cron) == "two"
+    (cron / ".owner").write_text("")
+    assert await files.owner(cron) == ""
+
+
 async def test_adopting_takes_the_folder_over(cron: Path) -> None:
     jobs = disk()
     await jobs.own(cron, "store-1")

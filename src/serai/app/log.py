@@ -10,10 +10,10 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from serai.core.redact import redacted
+
 _BYTES_MOST: Final = 10 * 2**20
 _FILES_KEPT: Final = 5
-_SECRET_LEAST: Final = 8
-"""Shorter values are not taken out: they would tear ordinary words apart (SPEC 14)."""
 
 
 class Redactor:
@@ -23,10 +23,7 @@ class Redactor:
         self._values = values
 
     def clean(self, text: str) -> str:
-        for value in self._values():
-            if len(value) >= _SECRET_LEAST and value in text:
-                text = text.replace(value, "[redacted]")
-        return text
+        return redacted(text, self._values())
 
 
 def set_up(folder: Path, level: str, redactor: Redactor) -> None:

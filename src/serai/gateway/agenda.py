@@ -14,17 +14,13 @@ from serai.core.snapshot import Snapshot
 from serai.gateway.entry import Desk, Entry, Reading, entered, read
 from serai.gateway.state import State
 from serai.ports.clock import Clock
-from serai.ports.jobs import JobFiles, JobFolder
+from serai.ports.jobs import ForeignJobs, JobFiles, JobFolder
 from serai.ports.slots import JobMark, Slots
 
 _log = structlog.get_logger("cron")
 
 ADOPT: Final = "another gateway schedules this directory; `serai cron adopt {agent}` takes it over"
 CHANGED: Final = "the job was changed or taken away before a place was free"
-
-HANDOVER_SECONDS: Final = 5.0
-"""For so long nothing is due in a directory that was taken over from another gateway: that one may not have seen it
-yet, and would run the same slots."""
 
 _AT_ONCE: Final = 20
 """Jobs that are read before others of the process may go on: each costs some 0.1 ms."""
@@ -68,6 +64,13 @@ class Agenda:
     def holds(self, entry: Entry) -> bool:
         """Whether the job is still there, and no other in its place."""
         return self.entry(entry.agent, entry.job.id) is entry
+
+    async def check(self, entry: Entry) -> None:
+        """Asks for the owner of a job's directory just before a slot is claimed: another gateway may have adopted it
+        since the last look. Raises ForeignJobs, StorageFailed."""
+        owner = await self._files.owner(Path(entry.directory))
+        if owner not in (None, self._store):
+            raise ForeignJobs(ADOPT.format(agent=entry.agent))
 
     async def refresh(self) -> list[Entry]:
         """Looks at all files. Returns the jobs that are new or different: those too that an earlier call, which was
@@ -157,8 +160,9 @@ class Agenda:
         return None if owner == self._store else ADOPT.format(agent=desk.agent)
 
     async def _taken_over(self, desk: Desk) -> float:
-        """What was due while another gateway scheduled the directory was its. Returns since when this one does."""
-        since = self._clock.now() + HANDOVER_SECONDS
+        """What was due while another gateway scheduled the directory was its. Returns since when this one does: from
+        this moment on that one claims nothing there (`check`)."""
+        since = self._clock.now()
         await self._slots.pass_over(str(desk.folder.directory), since)
         return since
 

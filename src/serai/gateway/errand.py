@@ -9,13 +9,14 @@ import msgspec
 
 from serai.agent.loop import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
-from serai.core.error import SeraiError
+from serai.core.error import SeraiError, UnknownAgent
 from serai.core.event import TurnEnded
 from serai.core.ids import AgentId, DeliveryId, JobId, SessionId
 from serai.core.job import Job, JobRun, wakes_agent
 from serai.core.lane import lane_of
 from serai.core.message import Answer, Message, is_silence
 from serai.core.profile import AgentProfile
+from serai.core.redact import redacted
 from serai.core.source import ChatType, Source
 from serai.core.turn import Claim, Step
 from serai.gateway.draft import Ending, Split
@@ -89,7 +90,8 @@ class Errands:
     async def _scripted(
         self, claim: Claim, run: JobRun, profile: AgentProfile, progress: Progress
     ) -> tuple[str, bool]:
-        """What the script wrote, and whether the agent is to be woken."""
+        """What the script wrote, and whether the agent is to be woken. Secrets that the gateway knows are taken out
+        of it: from here it goes to models, chats, files and the log (SPEC 14)."""
         progress.step = _SCRIPT_STEP
         recorded = next((step for step in claim.steps if step.kind == "script"), None)
         if recorded is not None:
@@ -100,11 +102,13 @@ class Errands:
         await self._store.record(claim.fence, [begun], sync=True)
         environment = {"SERAI_AGENT": profile.id, "SERAI_JOB": run.job.id, "SERAI_JOB_NAME": run.job.name}
         result = await self._files.run_script(Path(run.directory), run.job, environment)
+        secrets = self._state.secret_values()
         if result.fault is not None:
-            failed = replace(begun, state="failed", result=result.fault.encode())
+            fault = redacted(result.fault, secrets)
+            failed = replace(begun, state="failed", result=fault.encode())
             await self._store.record(claim.fence, [failed], sync=False)
-            raise JobFailed(result.fault)
-        opening = result.output, wakes_agent(result.output)
+            raise JobFailed(fault)
+        opening = redacted(result.output, secrets), wakes_agent(result.output)
         done = replace(begun, state="done", result=msgspec.json.encode(opening))
         await self._store.record(claim.fence, [done], sync=False)
         return opening
@@ -123,13 +127,18 @@ class Errands:
     async def end(
         self, claim: Claim, run: JobRun, ended: TurnEnded, files: Sequence[Enclosure], *, told: bool
     ) -> Ending:
-        """What is sent, to whom, and what joins whose history. A failure is told in one line."""
+        """What is sent, to whom, and what joins whose history. A failure is told in one line.
+
+        A run ends on the configuration that it began with (SPEC 2.6): what its agent has said is the agent's, though
+        that may be gone by now. Only where the agent was refused, the gateway itself speaks.
+        """
         if ended.answer is None and not told:
             return Ending()
         text, answered = _told(run.job, ended)
         if not text and not files:
             return Ending()
-        owner = claim.agent if self._state.snapshot.refusal(claim.agent) is None else None
+        refused = ended.fault is not None and ended.fault.code == UnknownAgent.code
+        owner = None if refused else claim.agent
         origin = run.job.origin if owner else _nobodys(run.job.origin)
         expansion = await until_stored(
             lambda: self._targets.expand(run.job.deliver, owner=owner, origin=origin), "who hears of a run"

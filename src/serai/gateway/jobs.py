@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.gateway.agenda import HANDOVER_SECONDS, Agenda
+from serai.gateway.agenda import Agenda
 from serai.gateway.entry import Desk, Entry
 from serai.gateway.job_view import JobState, JobView, off_view, state_of, view
 from serai.gateway.state import State
@@ -184,7 +184,7 @@ class Jobs:
         await self._looked()
         desk = self._agenda.desks[agent]
         if desk.foreign:
-            await self._slots.pass_over(str(desk.folder.directory), self._clock.now() + HANDOVER_SECONDS)
+            await self._slots.pass_over(str(desk.folder.directory), self._clock.now())
         await self._files.adopt(desk.cron, await self._slots.store_name())
         await self._scheduler.look()
 

@@ -241,6 +241,7 @@ class Scheduler:
         subscription, timetable = self._door.subscribe(run_topic(place.run)), entry.timetable
         try:
             async with self._claiming:
+                await self._agenda.check(entry)
                 await self._door.accept(job_arrival(entry, place.run, slot, self._door.clock.now()))
         except Exception as error:  # noqa: BLE001  the run's supervisor: its place is given back, its slot is not lost
             subscription.close()
@@ -269,7 +270,7 @@ class Scheduler:
 
     async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
         """A run that somebody asks for: at once, beside the schedule. For the same key `once` there is one run, be it
-        asked for twice. Raises JobRunning, StorageFailed."""
+        asked for twice. Raises JobRunning, ForeignJobs, StorageFailed."""
         if once is not None:
             known = await self._door.store.look(Account(PLATFORM), once, "", "")
             if known.input_id is not None:
@@ -280,6 +281,7 @@ class Scheduler:
         subscription = self._door.subscribe(run_topic(place.run))
         now = self._door.clock.now()
         try:
+            await self._agenda.check(entry)
             accepted = await self._door.accept(job_arrival(entry, place.run, now, now, manual=True, once=once))
         except BaseException:
             subscription.close()

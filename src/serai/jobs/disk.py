@@ -8,9 +8,10 @@ from typing import Any
 from serai.core.error import StorageFailed
 from serai.core.ids import JobId
 from serai.core.job import Job
+from serai.jobs.folder import directory
 from serai.jobs.look import look
 from serai.jobs.output import read_output, write_output
-from serai.jobs.owner import adopt, own
+from serai.jobs.owner import adopt, own, read_owner
 from serai.jobs.read import CheckSchedule, JobReader
 from serai.jobs.script import ScriptRunner
 from serai.jobs.skill import read_skill
@@ -49,6 +50,9 @@ class DiskJobs:
 
     async def remove(self, cron: Path, job: JobId) -> Job | None:
         return await to_thread(self._edited, cron, lambda reader: remove(job, reader))
+
+    async def owner(self, cron: Path) -> str | None:
+        return (await to_thread(read_owner, directory(cron)))[0]
 
     async def own(self, cron: Path, store: str) -> str:
         return await to_thread(own, cron, store)

@@ -89,6 +89,10 @@ class JobFiles(Protocol):
         StorageFailed."""
         ...
 
+    async def owner(self, cron: Path) -> str | None:
+        """Whose `.owner` says it is just now; None where there is none, blank where it cannot be told."""
+        ...
+
     async def own(self, cron: Path, store: str) -> str:
         """Writes `.owner` where there is none, and returns whose it is then: the winner's of a race. Raises
         StorageFailed."""

@@ -71,6 +71,9 @@ class MemoryJobs(JobFiles):
                 return one
         raise UnknownJob(f"there is no job `{job}`")
 
+    async def owner(self, cron: Path) -> str | None:
+        return self._folder(cron).owner
+
     async def own(self, cron: Path, store: str) -> str:
         folder = self._folder(cron)
         if folder.owner is None:

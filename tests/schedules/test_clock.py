@@ -1,0 +1,52 @@
+"""A gateway that stood still for a while: no burst, nothing twice, nothing lost without a word (SPEC 9.3)."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.schedules.cast import job
+from tests.schedules.world import until, world
+
+pytestmark = pytest.mark.slow
+
+SECOND = "0123456789ab"
+FOURTH = "0123456789ac"
+ONCE = "0123456789ad"
+FROZEN_SECONDS = 9
+
+
+async def test_after_a_standstill_each_job_runs_once_and_the_other_slots_are_missed(tmp_path: Path) -> None:
+    async with world(tmp_path) as on:
+        ops = on.actor("ops")
+        house = on.house(on.actor("main"), ops)
+        await house.up()
+        ops.write(job(SECOND, "every 1s"), job(FOURTH, "every 4s"), job(ONCE, "5s"))
+        await until(lambda: len(house.ran(ops, SECOND)) >= 2)
+        assert house.gateway is not None
+        house.gateway.freeze()
+        frozen = time.time()
+        await asyncio.sleep(FROZEN_SECONDS)
+        asked = len(on.recorder.asked)
+        thawed = time.time()
+        house.gateway.thaw()
+        await until(lambda: any(at > thawed for at in house.ran(ops, SECOND)))
+
+        [gap] = [one for one in house.missed(ops, SECOND) if one[1] - one[0] >= FROZEN_SECONDS - 4]
+        assert frozen - 1 <= gap[0]
+        assert gap[1] <= thawed
+        assert gap[2] == "it came too late"
+        standstill = [at for at in house.ran(ops, SECOND) if gap[0] <= at <= thawed]
+        assert len(standstill) == 1
+        assert standstill[0] >= thawed - 2
+        assert house.is_settled(ops, SECOND)
+        await until(lambda: len([at for at in house.ran(ops, FOURTH) if at > frozen]) >= 2)
+        late = [at for at in house.ran(ops, FOURTH) if frozen < at <= thawed]
+        assert len(late) == 1
+        assert thawed - 4.5 <= late[0]
+        assert len(house.ran(ops, ONCE)) == 1
+        assert frozen < house.ran(ops, ONCE)[0] < thawed
+        runs = sum(len(house.ran(ops, one)) for one in (SECOND, FOURTH, ONCE))
+        assert len(on.recorder.asked) <= runs + 1
+        assert asked < len(on.recorder.asked)
