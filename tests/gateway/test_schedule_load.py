@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from serai.app.garbage import collect_between_turns
 from serai.app.schedule import job_files
 from serai.core.cron import CronPolicy
 from serai.core.ids import AgentId, JobId
@@ -87,11 +88,13 @@ async def burst(path: Path, parallel: int) -> Measured:
     one = Stage(ScriptedModel(answer), config, store=store, files=files, start=start)
     async with one.running(schedules=True):
         await asyncio.sleep(lead - 0.3)
+        tidying = asyncio.create_task(collect_between_turns(lambda: one.lanes.in_flight))  # as the gateway does
         watch = asyncio.create_task(watch_loop(one.meter))
         async with asyncio.timeout(PATIENCE_S):
             while sum(count for (_, state), count in one.meter.jobs.items() if state != "missed") < 999:
                 await asyncio.sleep(0.02)
         watch.cancel()
+        tidying.cancel()
         stall, rows = one.meter.stall_seconds_max, await rows_of(one, crons)
     await store.close()
     late = max((row.claimed_at or 0.0) - AT for row in rows.values())
@@ -157,6 +160,7 @@ async def idle(homes: dict[AgentId, Path], path: Path, seconds: float) -> float:
         start=AT - (asyncio.get_running_loop().time() - 1000.0),
     )
     async with one.running(schedules=True):
+        tidying = asyncio.create_task(collect_between_turns(lambda: one.lanes.in_flight))  # as the gateway does
         watch = asyncio.create_task(watch_loop(one.meter))
         async with asyncio.timeout(PATIENCE_S):
             while len(await one.jobs.all([AgentId("a0999")])) < 10:

@@ -29,6 +29,7 @@ CREATE TABLE slot (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX slot_input ON slot (input) WHERE input IS NOT NULL;
 CREATE INDEX slot_left ON slot (noted_at) WHERE input IS NOT NULL AND output IS NULL;
+CREATE INDEX slot_age ON slot (noted_at);
 CREATE INDEX lane_job ON lane (chat) WHERE platform = 'cron';
 
 INSERT INTO identity (name, made_at) VALUES (lower(hex(randomblob(12))), strftime('%s', 'now'));
