@@ -25,7 +25,7 @@ from serai.ports.slots import JobRunning, Slots, SlotTaken
 
 _log = structlog.get_logger("cron")
 
-LOOK_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 3.0
 """Between two looks at the jobs files: hand edits are seen within 5 s (SPEC 16.4)."""
 
 _AGAIN_SECONDS: Final = 1.0
