@@ -76,7 +76,9 @@ def _print_problems(place: Place, problems: "Sequence[Problem]") -> None:
     agents = place.snapshot().agents
     for one in problems:
         profile = agents.get(AgentId(one["agent"]))
+        path = str(profile.cron / "jobs.json") if profile else ""
         file = place.shown(profile.cron / "jobs.json") if profile else one["agent"]
         about = f"{one['job']}: " if one["job"] else ""
+        text = one["message"].removeprefix(path).lstrip() if path else one["message"]  # which may begin with it
         level, colour = ("Error", "red") if one["fatal"] else ("Warning", "yellow")
-        click.secho(one_line(f"{level}: {file}: {about}{one['message']}"), fg=colour, err=True)
+        click.secho(one_line(f"{level}: {file}: {about}{text}"), fg=colour, err=True)
