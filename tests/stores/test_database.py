@@ -129,3 +129,29 @@ def test_no_query_of_a_turn_looks_at_more_than_it_needs(tmp_path: Path) -> None:
             values = (None,) * (max(numbered) if numbered else question.count("?"))
             plan = " / ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {question}", values))
             assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", ""), f"{question}\n{plan}"
+
+
+def test_a_claimed_slot_costs_no_more_where_a_directory_has_a_long_history() -> None:
+    from serai.core.ids import InputId, JobId
+    from serai.ports.slots import NewSlot
+    from serai.stores.sqlite.slot_claim import take
+
+    def steps(slots: int) -> int:
+        """What the database does, in hundreds of its instructions."""
+        counted = [0]
+
+        def count() -> None:
+            counted[0] += 1
+
+        with contextlib.closing(connect(":memory:")) as db:
+            for step in migrations():
+                db.executescript(step.script)
+            db.executemany(
+                "INSERT INTO slot (directory, job, at, input, manual, noted_at) VALUES ('/cron', 'a', ?, ?, 0, 0)",
+                [(n, f"run_{n}") for n in range(slots)],
+            )
+            db.set_progress_handler(count, 100)
+            take(db, NewSlot("/cron", JobId("b"), 5.0), InputId("run_b"), 6.0)
+        return counted[0]
+
+    assert steps(20_000) <= steps(10) + 5

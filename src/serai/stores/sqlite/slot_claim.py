@@ -57,9 +57,10 @@ def _cut(db: Db, slot: NewSlot, gap: float) -> None:
 
 
 def _is_running(db: Db, slot: NewSlot) -> bool:
+    """Asked in this order (CROSS JOIN keeps it): few inputs are pending, while a directory's slots may be many."""
     found = db.execute(
-        "SELECT 1 FROM lane JOIN input ON input.pending = 1 AND input.lane = lane.id"
-        " JOIN slot ON slot.input = input.id AND slot.input IS NOT NULL"
+        "SELECT 1 FROM lane CROSS JOIN input ON input.pending = 1 AND input.lane = lane.id"
+        " CROSS JOIN slot ON slot.input = input.id AND slot.input IS NOT NULL"
         " WHERE lane.platform = 'cron' AND lane.chat = ? AND slot.directory = ? LIMIT 1",
         (slot.job, slot.directory),
     ).fetchone()
