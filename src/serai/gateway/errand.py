@@ -146,7 +146,7 @@ class Errands:
         deliveries = [
             new for target in expansion.targets for new in self._deliveries(claim.agent, target, text, files)
         ]
-        said = [self._said(claim.agent, target, text) for target in expansion.targets] if answered else []
+        said = self._histories(claim.agent, expansion.targets, text) if answered else ()
         problems = tuple(f"{one.value}: {one.text}" if one.value else one.text for one in expansion.problems)
         return Ending(deliveries=deliveries, said=said, problems=problems)
 
@@ -166,6 +166,11 @@ class Errands:
 
     def _delivery_id(self) -> DeliveryId:
         return DeliveryId(f"dlv_{self._entropy.token()}")
+
+    def _histories(self, agent: AgentId, targets: Sequence[Target], text: str) -> Sequence[Said]:
+        """The text in each history that it joins, once: several chats may have one together (SPEC 3.3)."""
+        found = [self._said(agent, target, text) for target in targets]
+        return [*{one.address: one for one in found}.values()]
 
     def _said(self, agent: AgentId, target: Target, text: str) -> Said:
         """The text in the history of the chat that it is sent to."""

@@ -74,9 +74,15 @@ def _lanes(db: Db, said: Said) -> list[int]:
 
 
 def _open_session(db: Db, said: Said, lane: int, now: float, *, opens: bool) -> str | None:
-    """The lane's session in which the text is heard; where it `opens` one, there always is one."""
-    row = db.execute("SELECT id, last_at FROM session WHERE lane = ? AND closed_at IS NULL", (lane,)).fetchone()
-    if row is not None and row[1] >= said.reset_before:
+    """The lane's session in which the text is heard; where it `opens` one, there always is one. One in which a turn
+    is under way is alive, whenever it was last spoken in."""
+    row = db.execute(
+        "SELECT id, last_at >= ? OR EXISTS (SELECT 1 FROM turn WHERE turn.lane = session.lane"
+        " AND turn.session = session.id AND turn.state IN ('running', 'waiting'))"
+        " FROM session WHERE lane = ? AND closed_at IS NULL",
+        (said.reset_before, lane),
+    ).fetchone()
+    if row is not None and row[1]:
         return str(row[0])
     if not opens:
         return None
