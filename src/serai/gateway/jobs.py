@@ -179,10 +179,7 @@ class Jobs:
     async def adopt(self, agent: AgentId) -> None:
         """This gateway schedules the agent's directory from now on; what was due before was another's. Raises
         UnknownAgent, StorageFailed."""
-        if agent not in self._state.configured.agents:
-            raise UnknownAgent(f"no agent named `{agent}` is configured")
-        await self._looked()
-        desk = self._agenda.desks[agent]
+        desk = await self._known(agent)
         if desk.foreign:
             await self._slots.pass_over(str(desk.folder.directory), self._clock.now())
         await self._files.adopt(desk.cron, await self._slots.store_name())
@@ -212,14 +209,18 @@ class Jobs:
 
     async def _ours(self, agent: AgentId) -> Desk:
         """The agent's folder, to be written to. Raises UnknownAgent, ForeignJobs."""
+        desk = await self._known(agent)
+        if desk.foreign:
+            raise ForeignJobs(desk.off or "")
+        return desk
+
+    async def _known(self, agent: AgentId) -> Desk:
+        """The agent's folder, also of one that is configured since the last look. Raises UnknownAgent."""
         if agent not in self._state.configured.agents:
             raise UnknownAgent(f"no agent named `{agent}` is configured")
         if agent not in self._agenda.desks:
             await self._scheduler.look()
-        desk = self._agenda.desks[agent]
-        if desk.foreign:
-            raise ForeignJobs(desk.off or "")
-        return desk
+        return self._agenda.desks[agent]
 
     async def _views(self, desk: Desk, jobs: Sequence[Job]) -> list[JobView]:
         directory = str(desk.folder.directory)

@@ -36,6 +36,10 @@ class Places:
             return "another job runs in the same work directory just now"
         return None
 
+    def holds(self, run: InputId) -> bool:
+        """Whether that run has a place."""
+        return any(place.run == run for place in self._held.values())
+
     def take(self, run: InputId, entry: Entry) -> Place:
         """A place for a run of that job."""
         return self.hold(Place(run, entry.agent, entry.identity, entry.workdir, entry))

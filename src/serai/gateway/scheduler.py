@@ -117,6 +117,8 @@ class Scheduler:
         """Takes up what an earlier process began: such runs hold their places, too. True once that is done."""
         await self._look()
         for one in await self._slots.active():
+            if self._places.holds(one.run):  # somebody asked for it before the schedules began
+                continue
             workdir = work_place(one.directory, one.workdir)
             place = self._places.hold(Place(one.run, one.agent, (one.directory, one.job), workdir))
             self._spawn(self._follow(place, self._door.subscribe(run_topic(one.run))))
