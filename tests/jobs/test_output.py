@@ -78,6 +78,15 @@ async def test_an_output_folder_that_leads_elsewhere_is_neither_written_nor_read
     assert not list(other.rglob("b.md"))
 
 
+async def test_no_folder_is_made_where_an_output_folder_leads_elsewhere(cron: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    cron.mkdir()
+    (cron / "output").symlink_to(tmp_path / "other")
+    with pytest.raises(StorageFailed, match="leads out of"):
+        await disk().write_output(cron, JOB, "b.md", "x")
+    assert not list((tmp_path / "other").iterdir())
+
+
 async def test_an_output_that_is_a_link_is_not_read(cron: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     path = await disk().write_output(cron, JOB, "a.md", "x")

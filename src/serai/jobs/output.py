@@ -24,9 +24,9 @@ def write_output(cron: Path, job: JobId, name: str, text: str) -> Path:
     path = _place(folder, job) / _safe(name)
     with told(path):
         for made in (folder / "output", path.parent):
+            if not is_inside(made, folder):
+                raise StorageFailed(f"{made} leads out of {folder}; nothing was written there")
             made.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        if not is_inside(path.parent, folder):
-            raise StorageFailed(f"{path.parent} leads out of {folder}; nothing was written there")
         replace(path, text.encode(errors="replace"))
     return path
 

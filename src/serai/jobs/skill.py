@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from serai.jobs.folder import NotRegular, open_regular
+
 _MOST: Final = 64 * 1024
 
 
@@ -15,7 +17,7 @@ def read_skill(skills: Path, name: str) -> str | None:
         path = (skills / name / "SKILL.md").resolve(strict=True)
         if not path.is_relative_to(skills.resolve()):
             return None
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(_MOST).decode(errors="replace")
-    except OSError:
+    except (OSError, NotRegular):
         return None
