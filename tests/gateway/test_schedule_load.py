@@ -171,5 +171,6 @@ async def idle(homes: dict[AgentId, Path], path: Path, seconds: float) -> float:
         before, began = time.process_time(), time.monotonic()
         await asyncio.sleep(seconds)
         cost = (time.process_time() - before) / (time.monotonic() - began)
+        tidying.cancel()
     await store.close()
     return cost
