@@ -12,7 +12,7 @@ from serai.core.ids import AgentId, JobId, SessionId, TurnId
 from serai.core.job import CHAT_MOST, Job
 from serai.core.profile import AgentProfile
 from serai.ports.binding import use_profile
-from serai.ports.job_book import JobView
+from serai.ports.job_book import JobState, JobView
 from serai.ports.jobs import ForeignJobs, UnknownJob
 from serai.ports.tool import ToolContext
 from serai.tools.cron import cron_tools
@@ -25,17 +25,19 @@ ELSEWHERE = Target("fake", "desk")
 
 
 class Book:
-    """Jobs in memory. `fault` is what every change meets."""
+    """Jobs in memory, of API keys where `owners` says so. `fault` is what every change meets."""
 
     def __init__(self) -> None:
         self.jobs: dict[AgentId, dict[JobId, Mapping[str, Any]]] = {}
+        self.owners: dict[JobId, str] = {}
         self.fault: Exception | None = None
 
     def view(self, agent: AgentId, id: JobId) -> JobView:
         fields = self.jobs[agent][id]
         origin = Target(**fields["origin"]) if "origin" in fields else None
         job = Job(id, fields["schedule"], fields["prompt"], fields.get("name", ""), origin=origin)
-        return JobView(agent, job, "UTC", "scheduled" if fields.get("enabled", True) else "paused", 1798131600)
+        state: JobState = "scheduled" if fields.get("enabled", True) else "paused"
+        return JobView(agent, job, "UTC", state, 1798131600, owner=self.owners.get(id, ""))
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         return [self.view(agent, id) for agent in agents or () for id in self.jobs.get(agent, {})]
@@ -176,6 +178,17 @@ async def test_jobs_of_other_chats_and_agents_are_neither_seen_nor_changed(
     with pytest.raises(ToolFailed, match="no job"):
         await use("cron_change", id=nowhere, paused=True)
     assert ids(book) == [here, nowhere]
+
+
+async def test_a_job_of_an_api_key_is_not_there_for_others_who_talk_with_the_agent(use: Use, book: Book) -> None:
+    await use("cron_add", chat=None, schedule="30m", prompt="x")
+    [id] = ids(book)
+    book.owners[id] = "a key"
+    assert await use("cron_list", chat=None) == "There are no jobs here."
+    with pytest.raises(ToolFailed, match="no job"):
+        await use("cron_change", chat=None, id=id, prompt="y")
+    await use("cron_remove", chat=None, id=id)
+    assert ids(book) == [id]
 
 
 async def test_there_is_a_bound(use: Use, book: Book) -> None:

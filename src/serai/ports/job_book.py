@@ -31,9 +31,11 @@ class JobView:
     runs: int = 0
 
     def is_of(self, chat: Target | None) -> bool:
-        """Whether it was made in that chat; without one, whether it was made in no chat."""
+        """Whether it was made in that chat; without one, whether it was made in no chat, and is no API key's."""
         origin = self.job.origin
-        return origin is chat if origin is None or chat is None else origin.place == chat.place
+        if chat is None:
+            return origin is None and not self.owner
+        return origin is not None and origin.place == chat.place
 
     @property
     def standing(self) -> str:

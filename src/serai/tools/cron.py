@@ -1,8 +1,8 @@
 """The toolset `cron`: what an agent plans to do by itself later (SPEC 7.4, 9).
 
 An agent reaches its own directory, and of the jobs in it those that were made in the chat that it answers (without a
-chat, those that were made in none): what people elsewhere have planned is not to be seen or changed through it. It
-says when and what, never with which program, in which folder or to which other chat.
+chat, those that were made in none and are no API key's): what others have planned is not to be seen or changed
+through it. It says when and what, never with which program, in which folder or to which other chat.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
