@@ -59,3 +59,18 @@ async def test_a_conversation_that_goes_on_while_a_job_speaks_is_not_begun_afres
     assert sorted(texts(model.requests[-1])) == sorted(
         ["first", "first answer", "the report", "second", "second answer", "third"]
     )
+
+
+@virtual_time
+async def test_undo_takes_back_the_last_question_and_not_what_a_job_has_said_since() -> None:
+    model = ScriptedModel(["first answer", "second answer", "the report", "third answer", "fourth answer"])
+    async with stage(model, replace(PLANNED, origin=Target("fake", "42"))).running(schedules=True) as one:
+        for text in ("first", "second"):
+            await one.fake.says(text, chat="42")
+            await asyncio.sleep(5)
+        await asyncio.sleep(3700)
+        for text in ("/undo", "third", "fourth"):
+            await one.fake.says(text, chat="42")
+            await asyncio.sleep(5)
+    kept = ["first", "first answer", "the report", "third"]
+    assert [texts(request) for request in model.requests[-2:]] == [kept, [*kept, "third answer", "fourth"]]

@@ -132,16 +132,23 @@ def _open(db: Db, order: Order, lane: LaneId) -> None:
 
 
 def _undo(db: Db, address: LaneAddress) -> None:
+    """Takes the last question out, with its answer. What a job has said since stays, and moves up."""
     lane = find_lane(db, address)
     last = db.execute(
-        "SELECT session, turn FROM message WHERE session = (SELECT id FROM session WHERE lane = ?"
-        " AND closed_at IS NULL) ORDER BY n DESC LIMIT 1",
+        "SELECT session, turn, n FROM message WHERE session = (SELECT id FROM session WHERE lane = ?"
+        " AND closed_at IS NULL) AND NOT EXISTS (SELECT 1 FROM turn JOIN lane ON lane.id = turn.lane"
+        " WHERE turn.id = message.turn AND lane.platform = 'cron') ORDER BY n DESC LIMIT 1",
         (lane,),
     ).fetchone()
     if last is None:
         return
-    gone = db.execute("DELETE FROM message WHERE session = ? AND turn = ?", last).rowcount
-    db.execute("UPDATE session SET messages = messages - ? WHERE id = ?", (gone, last[0]))
+    session, turn, n = last
+    gone = db.execute("DELETE FROM message WHERE session = ? AND turn = ?", (session, turn)).rowcount
+    behind = db.execute("SELECT n FROM message WHERE session = ? AND n > ? ORDER BY n", (session, n)).fetchall()
+    db.executemany(
+        "UPDATE message SET n = ? WHERE session = ? AND n = ?", [(at - gone, session, at) for (at,) in behind]
+    )
+    db.execute("UPDATE session SET messages = messages - ? WHERE id = ?", (gone, session))
 
 
 def view(db: Db, address: LaneAddress) -> LaneView | None:
