@@ -15,7 +15,7 @@ from serai.core.error import StorageFailed
 from serai.core.ids import JobId
 from serai.jobs.edit import added, changed, removed
 from serai.jobs.folder import JOBS_MOST
-from serai.jobs.scan import scan
+from serai.jobs.scan import ENTRIES_MOST, VALUES_MOST, scan
 from serai.ports.jobs import BadJob, UnknownJob
 from tests.jobs.stage import ID, OTHER, disk, fields, looked_at, put, put_text
 
@@ -151,6 +151,19 @@ async def test_a_file_does_not_grow_beyond_what_can_be_read(cron: Path) -> None:
     with pytest.raises(StorageFailed, match="would be larger"):
         await disk().add(cron, {"schedule": "30m", "prompt": "x" * JOBS_MOST})
     assert (cron / "jobs.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("jobs", "prompt", "told"),
+    [(ENTRIES_MOST, "x", "more than 10,000 jobs"), (1, "," * VALUES_MOST, "more than 200,000 values")],
+)
+async def test_no_file_is_written_that_could_not_be_read(cron: Path, jobs: int, prompt: str, told: str) -> None:
+    cron.mkdir(exist_ok=True)
+    before = json.dumps({"jobs": [0] * jobs})
+    (cron / "jobs.json").write_text(before)
+    with pytest.raises(StorageFailed, match=told):
+        await disk().add(cron, {"schedule": "30m", "prompt": prompt})
+    assert (cron / "jobs.json").read_text() == before
 
 
 @pytest.mark.parametrize("step", ["fsync", "rename"])

@@ -47,6 +47,10 @@ def _replaced(folder: Path, path: Path, stamp: str, text: str) -> bool:
     data = text.encode()
     if len(data) > JOBS_MOST:
         raise StorageFailed(f"{path} would be larger than {JOBS_MOST:,} bytes; nothing was written")
+    try:
+        sheet_of(data)  # whoever may write must not be able to stop all jobs of the file
+    except JobsDamaged as error:
+        raise StorageFailed(f"{path} could not be read any more, because it {error}; nothing was written") from None
     return replace(path, data, lambda: stamp_of(read_jobs(folder)) == stamp)
 
 
