@@ -6,9 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from serai.core.ids import AgentId
+import pytest
+
+from serai.core.ids import AgentId, JobId
 from serai.core.message import ToolCall
+from serai.core.principal import Principal
+from serai.gateway.jobs import OWNED_MOST
 from serai.ports.job_book import JobBook
+from serai.ports.jobs import BadJob
 from serai.ports.model import ModelRequest
 from serai.ports.tool import Toolbox
 from serai.testing.clock import virtual_time
@@ -88,3 +93,24 @@ async def test_a_schedule_that_cannot_be_is_told_to_the_model() -> None:
         await asyncio.sleep(5)
         assert "wrong arguments for `cron_add`" in one.fake.sent[0].text
         assert await one.jobs.all([OPS]) == []
+
+
+@virtual_time
+async def test_what_an_agent_plans_for_an_api_key_belongs_to_that_key() -> None:
+    model = ScriptedModel(planning(PLAN))
+    async with stage(model).running(schedules=True) as one:
+        await (await one.ask("plan", "ops", principal=Principal("app"))).ended()
+        await (await one.ask("plan", "main")).ended()
+        [theirs] = await one.jobs.all([OPS])
+        [local] = await one.jobs.all([MAIN])
+    assert (theirs.owner, local.owner) == ("app", "")
+
+
+@virtual_time
+async def test_an_api_key_has_no_more_jobs_of_an_agent_than_it_may() -> None:
+    async with stage(ScriptedModel([])).running(schedules=True) as one:
+        for n in range(OWNED_MOST):
+            await one.jobs.add(OPS, {"schedule": "30m", "prompt": str(n)}, "app", wanted=JobId(f"{n:012x}"))
+        with pytest.raises(BadJob, match="remove some first"):
+            await one.jobs.add(OPS, {"schedule": "30m", "prompt": "x"}, "app", wanted=JobId("f" * 12))
+        await one.jobs.add(OPS, {"schedule": "30m", "prompt": "x"}, "other", wanted=JobId("e" * 12))

@@ -54,6 +54,7 @@ class Book:
             raise self.fault
         assert wanted is not None
         self.jobs.setdefault(agent, {})[wanted] = fields
+        self.owners[wanted] = owner
         return self.view(agent, wanted)
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
@@ -85,9 +86,10 @@ def use(book: Book, ops: AgentProfile) -> Use:
         chat: Target | None = HERE,
         turn: int = 1,
         call: str = "c1",
+        key: str = "",
         **arguments: object,
     ) -> str:
-        context = ToolContext(profile, SessionId("ses_1"), TurnId(turn), call, chat)
+        context = ToolContext(profile, SessionId("ses_1"), TurnId(turn), call, chat, key)
         with use_profile(profile):
             return await tools[tool].run(context, arguments)
 
@@ -211,3 +213,15 @@ async def test_in_another_agents_scope_nothing_is_planned(book: Book, agent: Age
     with use_profile(other), pytest.raises(WrongAgent):
         await add.run(ToolContext(mine, SessionId("s"), TurnId(1), "c"), {"schedule": "30m", "prompt": "x"})
     assert book.jobs == {}
+
+
+async def test_what_is_planned_for_an_api_key_is_that_keys(use: Use, book: Book) -> None:
+    await use("cron_add", chat=None, key="app", schedule="30m", prompt="x")
+    [id] = ids(book)
+    assert id in await use("cron_list", chat=None, key="app")
+    assert await use("cron_list", chat=None, key="other") == await use("cron_list", chat=None)
+    assert id not in await use("cron_list", chat=None, key="other")
+    with pytest.raises(ToolFailed):
+        await use("cron_change", chat=None, key="other", id=id, paused=True)
+    await use("cron_remove", chat=None, key="other", id=id)
+    assert ids(book) == [id]

@@ -61,7 +61,8 @@ class Task:
 
     `steps` are those recorded by an earlier attempt. `join` is asked before each model call but the first for
     messages that came meanwhile (SPEC 6.2). A call of one of `client_tools` ends the turn: the client runs it, and
-    its next turn brings the result. `origin` is the chat that is answered.
+    its next turn brings the result. `origin` is the chat that is
+    answered, `owner` the API key that asks.
     """
 
     profile: AgentProfile
@@ -79,6 +80,7 @@ class Task:
     client_tools: tuple[ToolSpec, ...] = ()
     approve: Approve | None = None
     origin: Target | None = None
+    owner: str = ""
 
     @property
     def moment(self) -> Moment:
@@ -86,7 +88,7 @@ class Task:
         return Moment(self.profile.id, self.session, self.turn)
 
     def context_of(self, call: ToolCall) -> ToolContext:
-        return ToolContext(self.profile, self.session, self.turn, call.id, self.origin)
+        return ToolContext(self.profile, self.session, self.turn, call.id, self.origin, self.owner)
 
     def is_clients(self, call: ToolCall) -> bool:
         """Whether the client is to run a call."""

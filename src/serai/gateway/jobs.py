@@ -14,8 +14,11 @@ from serai.gateway.entry import Desk, Entry
 from serai.gateway.job_view import JobState, JobView, off_view, state_of, view
 from serai.gateway.state import State
 from serai.ports.clock import Clock
-from serai.ports.jobs import ForeignJobs, JobExists, JobFiles, UnknownJob
+from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobFiles, UnknownJob
 from serai.ports.slots import SlotRow, Slots
+
+OWNED_MOST: Final = 200
+"""Jobs of one agent that one API key may have: one key must not fill the file for all."""
 
 _AT_ONCE: Final = 20
 """Jobs that are shown before others of the process may go on: each costs some 0.2 ms."""
@@ -115,6 +118,7 @@ class Jobs:
         if mark is not None and mark.owner != owner:
             raise JobExists(f"there is another job `{wanted}`")
         if mark is None:
+            self._check_bound(desk, owner)
             await self._slots.give(directory, wanted, owner, self._clock.now())
         try:
             return await self._files.add(desk.cron, fields, wanted)
@@ -122,6 +126,13 @@ class Jobs:
             if mark is None:
                 await self._slots.forget(directory, wanted)
             raise
+
+    def _check_bound(self, desk: Desk, owner: str) -> None:
+        """Raises BadJob where an API key has as many jobs of the agent as it may."""
+        owned = sum(1 for entry in desk.entries.values() if owner and entry.owner == owner)
+        if owned >= OWNED_MOST:
+            text = f"this key has {owned} jobs of the agent already, {OWNED_MOST} are allowed; remove some first"
+            raise BadJob([JobProblem(text)])
 
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
         """Sets fields of a job; None takes one away. Raises as `add`, and UnknownJob."""

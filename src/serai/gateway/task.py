@@ -12,6 +12,7 @@ from serai.core.call_id import own_ids
 from serai.core.delivery import Target
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, run_topic
 from serai.core.message import Message, ToolCall
+from serai.core.principal import LOCAL
 from serai.core.profile import AgentProfile
 from serai.core.turn import Claim, Input, SessionSettings, together
 from serai.gateway.draft import Draft
@@ -60,6 +61,7 @@ class Tasks:
             on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
             approve=self._approver(claim, inputs, draft),
             origin=_origin(inputs),
+            owner=_owner(inputs[0]),
         )
 
     def _steers(self, inputs: Sequence[Input]) -> bool:
@@ -111,6 +113,11 @@ def _origin(inputs: Sequence[Input]) -> Target | None:
     """The chat that is answered, as a place to come back to."""
     target = reply_target(inputs)
     return replace(target, reply_to=()) if target is not None else None
+
+
+def _owner(first: Input) -> str:
+    """The API key that asks; nobody's name in chats, for jobs, and for the caller on this machine."""
+    return "" if first.reply_to is not None or first.sender == LOCAL.name else first.sender
 
 
 def _chosen(

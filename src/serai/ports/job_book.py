@@ -30,11 +30,11 @@ class JobView:
     upcoming: tuple[float, ...] = ()
     runs: int = 0
 
-    def is_of(self, chat: Target | None) -> bool:
-        """Whether it was made in that chat; without one, whether it was made in no chat, and is no API key's."""
+    def is_of(self, chat: Target | None, owner: str = "") -> bool:
+        """Whether it was made in that chat; without one, whether it was made in no chat, and is that API key's."""
         origin = self.job.origin
         if chat is None:
-            return origin is None and not self.owner
+            return origin is None and self.owner == owner
         return origin is not None and origin.place == chat.place
 
     @property

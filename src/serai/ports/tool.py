@@ -13,13 +13,14 @@ from serai.ports.model import ToolSpec
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """For whom a tool runs. `call_id` is the same again when an idempotent call is repeated after a crash. `origin`
-    is the chat that the turn answers; None where it answers none."""
+    is the chat that the turn answers; None where it answers none. `owner` is the API key that asks, else blank."""
 
     profile: AgentProfile
     session: SessionId
     turn: TurnId
     call_id: str
     origin: Target | None = None
+    owner: str = ""
 
 
 class Tool(Protocol):

@@ -154,12 +154,28 @@ class SlotContract:
         assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW, NOW + 500)
         assert (await slots.marks(CLONE))[JOB].decided == NOW
 
-    async def test_a_removed_job_is_not_found_again_but_its_history_is(self, store: Store, slots: Slots) -> None:
+    async def test_a_removed_job_is_not_found_again_by_another_one_of_its_id(
+        self, store: Store, slots: Slots
+    ) -> None:
         await slots.see(HOME, SEE, NOW)
         await ran(store, due(1, NOW + 1))
+        await slots.kept(InputId("run_1"), "one.md")
+        await slots.miss(HOME, JOB, NOW + 2, NOW + 3, "late", NOW + 4)
+        await ran(store, due(2, NOW + 5))
         await slots.forget(HOME, JOB)
         assert await slots.marks(HOME) == {}
-        assert len(await slots.history(HOME, JOB)) == 1
+        assert [row.run for row in await slots.history(HOME, JOB)] == ["run_2"]  # whose output is still to be kept
+
+    async def test_gaps_before_and_after_a_new_beginning_are_two(self, slots: Slots) -> None:
+        await slots.see(HOME, SEE, NOW)
+        await slots.miss(HOME, JOB, NOW + 1, NOW + 2, "late", NOW + 3)
+        await slots.see(HOME, {JOB: ""}, NOW + 10)
+        await slots.see(HOME, SEE, NOW + 500)
+        await slots.miss(HOME, JOB, NOW + 501, NOW + 502, "late", NOW + 503)
+        assert [(row.at - NOW, row.until and row.until - NOW) for row in await slots.history(HOME, JOB)] == [
+            (501, 502),
+            (1, 2),
+        ]
 
     async def test_the_run_of_an_erased_session_has_ended_as_cancelled(self, store: Store, slots: Slots) -> None:
         accepted = await store.accept(due(1, NOW))

@@ -113,7 +113,7 @@ class _Desk:
         made = next((one for one in here if one.job.id == id), None)
         if made is None and len(here) >= CHAT_MOST:
             raise ToolFailed(f"there are {len(here)} jobs here already, {CHAT_MOST} are allowed; remove some first")
-        return _told("Made", made or await self._book().add(context.profile.id, fields, wanted=id))
+        return _told("Made", made or await self._book().add(context.profile.id, fields, context.owner, wanted=id))
 
     async def list(self, context: ToolContext, _: List) -> str:
         here = await self._here(context)
@@ -143,12 +143,12 @@ class _Desk:
 
     async def _here(self, context: ToolContext) -> Sequence[JobView]:
         jobs = await self._book().all([context.profile.id])
-        return [one for one in jobs if one.is_of(context.origin)]
+        return [one for one in jobs if one.is_of(context.origin, context.owner)]
 
     async def _found(self, context: ToolContext, id: str) -> JobView:
         """The job of this agent and chat. Raises UnknownJob."""
         view = await self._book().one(context.profile.id, JobId(id))
-        if not view.is_of(context.origin):
+        if not view.is_of(context.origin, context.owner):
             raise UnknownJob(f"there is no job `{id}` here")
         return view
 

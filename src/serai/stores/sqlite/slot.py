@@ -113,12 +113,15 @@ def give(db: Db, directory: str, job: JobId, owner: str, now: float) -> None:
 
 
 def miss(db: Db, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:
-    """A gap right behind another one for the same reason is the same gap."""
+    """A gap right behind another one for the same reason is the same gap, unless the job's time began anew."""
     place = (directory, job)
     before = db.execute(
-        "SELECT at, input, reason FROM slot WHERE directory = ? AND job = ? ORDER BY at DESC LIMIT 1", place
+        "SELECT at FROM slot WHERE directory = ?1 AND job = ?2 AND at = (SELECT max(at) FROM slot"
+        " WHERE directory = ?1 AND job = ?2) AND input IS NULL AND reason = ?3 AND at <= ?4"
+        " AND until >= coalesce((SELECT since FROM job WHERE directory = ?1 AND job = ?2), 0)",
+        (*place, reason, first),
     ).fetchone()
-    if before is not None and before[1] is None and before[2] == reason and before[0] <= first:
+    if before is not None:
         db.execute(
             "UPDATE slot SET until = max(until, ?), noted_at = ? WHERE directory = ? AND job = ? AND at = ?",
             (last, now, *place, before[0]),
@@ -231,3 +234,6 @@ def kept(db: Db, run: InputId, output: str) -> None:
 
 def forget(db: Db, directory: str, job: JobId) -> None:
     db.execute("DELETE FROM job WHERE directory = ? AND job = ?", (directory, job))
+    db.execute(
+        "DELETE FROM slot WHERE directory = ? AND job = ? AND (input IS NULL OR output IS NOT NULL)", (directory, job)
+    )
