@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import heapq
 from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
 import structlog
 
 from serai.core.error import SeraiError, StorageFailed
-from serai.core.event import TurnEnded, run_topic
+from serai.core.event import run_topic
 from serai.core.ids import Account, InputId
 from serai.core.slot import Gap, Verdict, judge
 from serai.gateway.agenda import Agenda
@@ -20,6 +19,8 @@ from serai.gateway.job_arrival import PLATFORM, job_arrival
 from serai.gateway.keeping import Keeping
 from serai.gateway.persist import until_stored
 from serai.gateway.places import Place, Places
+from serai.gateway.plan import Plans
+from serai.gateway.run_end import run_end
 from serai.ports.engine import Subscription
 from serai.ports.slots import JobRunning, Slots, SlotTaken
 
@@ -30,9 +31,6 @@ LOOK_SECONDS: Final = 3.0
 
 _AGAIN_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.001
-_ASK_SECONDS: Final = 5.0
-"""After which a run that tells nothing is asked for."""
-
 _AT_ONCE: Final = 50
 """Jobs that are judged before others of the process may go on: each costs some 0.2 ms."""
 
@@ -58,9 +56,7 @@ class Scheduler:
         self._agenda = agenda
         self._slots = slots
         self._keeping = keeping
-        self._plans: list[tuple[float, int, Entry]] = []
-        self._plans_most = 0
-        self._count = 0
+        self._plans = Plans(agenda.holds)
         self._due = DueQueue()
         self._places = Places()
         self._settling = asyncio.Lock()
@@ -110,7 +106,8 @@ class Scheduler:
     def _wait(self) -> float:
         """Seconds until something is due, or the files are to be looked at."""
         look = self._looked + LOOK_SECONDS - asyncio.get_running_loop().time()
-        due = self._plans[0][0] - self._door.clock.now() if self._plans else look
+        first = self._plans.first
+        due = first - self._door.clock.now() if first is not None else look
         return max(_LEAST_SECONDS, min(look, due))
 
     async def _resume(self) -> bool:
@@ -149,26 +146,13 @@ class Scheduler:
         """The job is judged at that moment."""
         if not entry.job.enabled:
             return
-        self._count += 1
-        entry.plan = self._count
-        heapq.heappush(self._plans, (at, self._count, entry))
-        if len(self._plans) > self._plans_most:  # plans that were replaced may lie there for years
-            self._plans = [one for one in self._plans if self._counts(*one[1:])]
-            heapq.heapify(self._plans)
-            self._plans_most = 2 * len(self._plans) + 100
+        self._plans.put(entry, at)
         if entry.due is not None:
             self._due.put(entry)
 
-    def _counts(self, plan: int, entry: Entry) -> bool:
-        """Whether this is the latest plan for a job that is still there."""
-        return plan == entry.plan and self._agenda.holds(entry)
-
     async def _judge_due(self) -> None:
         judged = 0
-        while self._plans and self._plans[0][0] <= self._door.clock.now():
-            _, plan, entry = heapq.heappop(self._plans)
-            if not self._counts(plan, entry) or not entry.job.enabled:
-                continue
+        while (entry := self._plans.take(self._door.clock.now())) is not None:
             async with self._settling:
                 await self._judge(entry)
             judged += 1
@@ -302,27 +286,13 @@ class Scheduler:
 
     async def _follow(self, place: Place, subscription: Subscription) -> None:
         """Waits for the end of a run; then its place is free, and what it has left is kept."""
-        state: str | None = None
         try:
-            while state is None:
-                state = await self._end_of(place.run, subscription)
+            state = await run_end(self._door, place.run, subscription)
         finally:
             subscription.close()
             self._vacate(place)
         self._door.meter.jobs[place.agent, state] += 1
         self._keeping.wake()
-
-    async def _end_of(self, run: InputId, subscription: Subscription) -> str | None:
-        """How a run has ended: told, or found out where nobody has told it. None where it goes on."""
-        events = await subscription.batch(_ASK_SECONDS)
-        ended = next((event for event in events if isinstance(event, TurnEnded)), None)
-        try:
-            ended = ended or (None if events else await self._door.outcome(run))
-        except KeyError:
-            return "erased"
-        except StorageFailed as error:
-            _log.error("a run could not be asked for", run=run, error=str(error))
-        return None if ended is None else ended.state
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
