@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from serai.core.cron import CronPolicy
 from serai.core.delivery import Target
 from serai.core.ids import AgentId, JobId
 from serai.core.job import Job
@@ -282,3 +283,21 @@ async def test_somebody_may_ask_for_a_run_now_beside_the_schedule() -> None:
         await asyncio.sleep(5)
         [row] = await history(one)
     assert (row.state, row.manual) == ("ok", True)
+
+
+@virtual_time
+async def test_a_slot_that_waits_for_a_place_is_missed_where_its_agent_is_stopped_meanwhile() -> None:
+    model = ScriptedModel([])
+    one = stage(model, job("30m", id=JobId("f" * 12), script="hangs.sh"), job("31m"))
+    one.files.scripts["hangs.sh"] = None
+    one.state.swap(replace(one.state.snapshot, cron=CronPolicy(max_parallel_jobs=1)), one.state.secrets)
+    async with one.running(schedules=True):
+        await asyncio.sleep(1900)
+        assert (await one.jobs.one(OPS, JOB)).state == "waiting"
+        one.state.stop([OPS])
+        one.state.swap(replace(one.state.configured, cron=CronPolicy(max_parallel_jobs=2)), one.state.secrets)
+        await asyncio.sleep(10)
+        [row] = await history(one)
+    assert (row.state, row.until) == ("missed", row.at)
+    assert "stopped" in (row.reason or "")
+    assert model.requests == []

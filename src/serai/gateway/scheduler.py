@@ -210,11 +210,24 @@ class Scheduler:
             entry = self._due.take(self._may_begin)
             if entry is None or entry.due is None:
                 return
+            if (refusal := self._door.state.snapshot.refusal(entry.agent)) is not None:
+                await self._turn_away(entry, entry.due, refusal)
+                continue
             slot, entry.due = entry.due, None
             self._spawn(self._begin(entry, self._places.take(self._new_run(), entry), slot))
             begun += 1
             if begun % _CLAIMS_AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+    async def _turn_away(self, entry: Entry, slot: float, refusal: str) -> None:
+        """A slot that waited for its place, of an agent that may not answer any more. Raises StorageFailed."""
+        try:
+            async with self._settling:
+                await self._miss(entry, Gap(slot, slot), refusal)
+                entry.due = None
+        except StorageFailed:
+            self._due.put(entry)
+            raise
 
     def _may_begin(self, entry: Entry) -> bool:
         return self._agenda.holds(entry) and self._places.objection(entry) is None
