@@ -235,3 +235,16 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
 def test_a_zone_is_found_by_its_name() -> None:
     assert zone_named("Europe/Berlin") is BERLIN
     assert "Europe/Berlin" in zone_names()
+
+
+def test_a_schedule_on_which_cronsim_never_gets_on_has_its_slots_all_the_same() -> None:
+    """On the Chatham Islands clocks go back from 03:45 to 02:45."""
+    zone, change = ZoneInfo("NZ-CHAT"), 1743861600.0
+    table = Timetable(parse_schedule("59 */3 * * *"), 0.0, zone)
+    moment, slots = change - 7 * 3600, []
+    for _ in range(3):
+        found = table.after(moment)
+        assert found is not None
+        slots.append(found - change)
+        moment = found
+    assert slots == [-20760.0, -9960.0, 4440.0]

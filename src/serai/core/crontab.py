@@ -20,6 +20,9 @@ from serai.core.instant import change_between
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _LEAD: Final = 3 * _HOUR
+_TICKS_MOST: Final = 300
+"""Steps of one search: an hour's minutes and a day's hours are some 90."""
+
 _UNSETTLED: Final = 27 * _HOUR
 """How long after a change of the clocks the way to a slot may have begun before it: the rest of that day."""
 
@@ -119,6 +122,10 @@ def _days_alone(field: str) -> bool:
     return True
 
 
+class _Circle(Exception):
+    """Cronsim does not get on."""
+
+
 def _slots(text: str, zone: tzinfo, start: int) -> Iterator[int]:
     """All slots after `start` of one iteration that begins there, strictly rising.
 
@@ -127,17 +134,33 @@ def _slots(text: str, zone: tzinfo, start: int) -> Iterator[int]:
     """
     from cronsim import CronSim  # here, because a gateway without schedules need not load it
 
+    class Bounded(CronSim):
+        """Ends its search where it turns in a circle without ever coming to a slot."""
+
+        ticks = 0
+
+        def tick(self, seconds: int = 1) -> None:
+            self.ticks += 1
+            if self.ticks > _TICKS_MOST:
+                raise _Circle
+            super().tick(seconds)
+
     last, fixed = start, Crontab(text).fixed
     while True:
-        for found in CronSim(text, datetime.fromtimestamp(start, zone)):
-            slot = int(found.timestamp())
-            if slot > last:
-                yield slot
-                last = slot
-            elif not fixed:
-                break
-        else:
-            return
+        search = Bounded(text, datetime.fromtimestamp(start, zone))
+        try:
+            for found in search:
+                search.ticks = 0
+                slot = int(found.timestamp())
+                if slot > last:
+                    yield slot
+                    last = slot
+                elif not fixed:
+                    break
+            else:
+                return
+        except _Circle:
+            pass
         start = (max(start, last) + 1) // _MINUTE * _MINUTE + _MINUTE - 1
 
 
