@@ -146,6 +146,7 @@ def changes() -> tuple[int, list[Change]]:
     return len(names), list(found.values())
 
 
+_STEPS_MOST = 1440
 _parsed = lru_cache(maxsize=EXPRESSIONS)(parse_schedule)
 
 
@@ -167,21 +168,44 @@ def compare(expression: str, change: Change, figures: Figures, seed: int) -> Non
             )
 
 
+class _Circle(Exception):
+    """Cronsim does not get on."""
+
+
+class _Search(CronSim):
+    """Cronsim, ended where one search takes more steps than a day has minutes."""
+
+    steps = 0
+
+    def tick(self, seconds: int = 1) -> None:
+        self.steps += 1
+        if self.steps > _STEPS_MOST:
+            raise _Circle
+        super().tick(seconds)
+
+    def __next__(self) -> datetime:
+        self.steps = 0
+        return super().__next__()
+
+
 def _iterated(expression: str, change: Change, figures: Figures) -> list[float]:
     """Cronsim's slots in the window, each once. Where it turns in a circle, the real minutes that match."""
-    simulation = CronSim(expression, datetime.fromtimestamp(change.at - LONG_BEFORE, change.zone))
-    end, found = change.at + AFTER, [0.0]
-    for local in simulation:
-        slot = local.timestamp()
-        if slot > end:
-            break
-        if slot > found[-1]:
-            found.append(slot)
-        elif simulation.fixup_tz is None:
-            figures.circles += 1
-            minutes = range(int(found[-1]) // 60 * 60 + 60, int(end) + 1, 60)
-            found.extend(float(minute) for minute in minutes if _matches(simulation, minute, change.zone))
-            break
+    begin, end, found = change.at - LONG_BEFORE, change.at + AFTER, list[float]()
+    search = _Search(expression, datetime.fromtimestamp(begin, change.zone))
+    try:
+        for local in search:
+            slot = local.timestamp()
+            if slot > end:
+                break
+            if not found or slot > found[-1]:
+                found.append(slot)
+            elif search.fixup_tz is None:
+                raise _Circle
+    except _Circle:
+        figures.circles += 1
+        last = found[-1] if found else begin
+        minutes = range(int(last) // 60 * 60 + 60, int(end) + 1, 60)
+        found.extend(float(minute) for minute in minutes if _matches(search, minute, change.zone))
     return [slot for slot in found if slot > change.at - BEFORE]
 
 
