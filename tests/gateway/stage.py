@@ -37,6 +37,7 @@ from serai.gateway.lanes import Lanes
 from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
+from serai.gateway.parcel import Parcels
 from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Ask, Run, Runs
@@ -197,6 +198,7 @@ class Stage:
         self.approvals = Approvals(self.state, self.store, self.engine, self.clock, self.agent_hooks, self.outbox)
         self.files = files or MemoryJobs()
         self.targets = Targets(self.state, self.store.home_chats)
+        parcels = Parcels(self.outbox.split, self.outbox.takes, self.entropy)
         workshop = Workshop(
             state=self.state,
             store=self.store,
@@ -208,7 +210,7 @@ class Stage:
             meter=self.meter,
             clock=self.clock,
             entropy=self.entropy,
-            split=self.outbox.split,
+            parcels=parcels,
             drafts=Drafts(means, self.state, self.switchboard.platform),
             presence=Presence(self.switchboard.platform),
             asking=Asking(means, self.state, self.agent_hooks, self.outbox, self.approvals),
@@ -218,12 +220,10 @@ class Stage:
                 self.store,
                 self.files,
                 self.targets,
-                self.outbox.split,
-                self.outbox.takes,
+                parcels,
                 self.clock,
                 self.entropy,
             ),
-            takes=self.outbox.takes,
             hooks=self.agent_hooks,
         )
         self.lanes = Lanes(workshop, self.fair)
@@ -239,10 +239,10 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        self.sending = Sending(door, self.targets, self.outbox.split)
+        self.sending = Sending(door, self.targets, parcels)
         self.schedules = make_schedules(door, self.files, self.store.slots)
         self.jobs = self.schedules.jobs
-        commands = Commands(door, self.outbox.split, self.approvals, self.targets, self.jobs)
+        commands = Commands(door, parcels, self.approvals, self.targets, self.jobs)
         self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)
         self.lasting = Lasting(door, self.runs, self.store.records)
 

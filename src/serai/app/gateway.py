@@ -44,6 +44,7 @@ from serai.gateway.lanes import Lanes
 from serai.gateway.lasting import Lasting
 from serai.gateway.meter import Meter
 from serai.gateway.outbox import Outbox
+from serai.gateway.parcel import Parcels
 from serai.gateway.presence import Presence
 from serai.gateway.resolver import Resolver
 from serai.gateway.run import Runs
@@ -138,6 +139,7 @@ class Gateway:
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
         targets, files = Targets(state, opened.home_chats), wrap.files(job_files(self._entropy))
+        parcels = Parcels(self._outbox.split, self._outbox.takes, self._entropy)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -149,7 +151,7 @@ class Gateway:
             meter=self._meter,
             clock=self._clock,
             entropy=self._entropy,
-            split=self._outbox.split,
+            parcels=parcels,
             drafts=Drafts(means, state, self._switchboard.platform),
             presence=Presence(self._switchboard.platform),
             asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
@@ -159,12 +161,10 @@ class Gateway:
                 self._store,
                 files,
                 targets,
-                self._outbox.split,
-                self._outbox.takes,
+                parcels,
                 self._clock,
                 self._entropy,
             ),
-            takes=self._outbox.takes,
             hooks=agent_hooks,
             activity=self._activity,
         )
@@ -182,8 +182,8 @@ class Gateway:
             agent_hooks,
         )
         self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
-        self._sending = Sending(door, targets, self._outbox.split)
-        commands = Commands(door, self._outbox.split, self._approvals, targets, self._schedules.jobs)
+        self._sending = Sending(door, targets, parcels)
+        commands = Commands(door, parcels, self._approvals, targets, self._schedules.jobs)
         self._intake = Intake(door, commands, self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)
         connector.connect(connector.make(state.snapshot, state.secrets, state.snapshot.accounts))

@@ -7,17 +7,17 @@ from typing import Final
 from serai.core.approval import CHOICES, WORDS, ApprovalChoice
 from serai.core.command import LEVELS, help_text, unknown_text
 from serai.core.decision import Decision
-from serai.core.delivery import NewDelivery, Target
+from serai.core.delivery import Target
 from serai.core.error import Unauthorised, UnknownAgent
-from serai.core.ids import AgentId, ApprovalId, DeliveryId, InputId, SessionId
+from serai.core.ids import AgentId, ApprovalId, InputId, SessionId
 from serai.core.turn import SessionSettings, Stopped
 from serai.gateway.approvals import Approvals, NotOpen, sentence
 from serai.gateway.cron_command import CronCommand
 from serai.gateway.door import Door
-from serai.gateway.draft import Split
 from serai.gateway.jobs import Jobs
 from serai.gateway.key import chat_key, lane_key
 from serai.gateway.manners import is_admin, may_choose
+from serai.gateway.parcel import Parcels
 from serai.gateway.sethome import sethome
 from serai.gateway.spoken import ADMINS_ONLY, Action, Reply, Spoken
 from serai.gateway.targets import Targets
@@ -33,9 +33,9 @@ _WITHOUT_AGENT: Final = frozenset({"agent", "agents", "help"})
 class Commands:
     """Runs commands."""
 
-    def __init__(self, door: Door, split: Split, approvals: Approvals, targets: Targets, jobs: Jobs) -> None:
+    def __init__(self, door: Door, parcels: Parcels, approvals: Approvals, targets: Targets, jobs: Jobs) -> None:
         self._door = door
-        self._split = split
+        self._parcels = parcels
         self._approvals = approvals
         self._targets = targets
         self._cron = CronCommand(door.state, jobs)
@@ -80,10 +80,7 @@ class Commands:
                 address=spoken.address,
                 effect=reply.effect,
                 new_session=new_session,
-                deliveries=[
-                    NewDelivery(DeliveryId(f"dlv_{door.entropy.token()}"), target, piece)
-                    for piece in self._split(target, reply.text)
-                ],
+                deliveries=self._parcels.text(target, reply.text),
             )
         )
         if not ordered.duplicate:

@@ -1,6 +1,6 @@
 """A job's turn: what it begins with, and who hears of its end (SPEC 9.4, 9.5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from serai.agent.loop import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.event import TurnEnded
-from serai.core.ids import AgentId, DeliveryId, JobId, SessionId
+from serai.core.ids import AgentId, JobId, SessionId
 from serai.core.job import Job, JobRun, wakes_agent
 from serai.core.lane import lane_of
 from serai.core.message import Answer, Message, is_silence
@@ -19,7 +19,8 @@ from serai.core.profile import AgentProfile
 from serai.core.redact import redacted
 from serai.core.source import ChatType, Source
 from serai.core.turn import Claim, Step
-from serai.gateway.draft import Ending, Split
+from serai.gateway.draft import Ending
+from serai.gateway.parcel import Parcels
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
 from serai.gateway.targets import Targets
@@ -51,8 +52,7 @@ class Errands:
         store: Store,
         files: JobFiles,
         targets: Targets,
-        split: Split,
-        takes: Callable[[Target, Enclosure], bool],
+        parcels: Parcels,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -60,8 +60,7 @@ class Errands:
         self._store = store
         self._files = files
         self._targets = targets
-        self._split = split
-        self._takes = takes
+        self._parcels = parcels
         self._clock = clock
         self._entropy = entropy
 
@@ -155,17 +154,9 @@ class Errands:
     ) -> Sequence[NewDelivery]:
         """The text in pieces that the platform takes, and the files behind it."""
         prefix = f"[{agent}] " if self._state.snapshot.live.agent_prefix and target.agent_id else ""
-        taken = [file for file in files if self._takes(target, file)]
-        notes = [f"(The file `{file.name}` cannot be sent here.)" for file in files if file not in taken]
-        whole = "\n\n".join(filter(None, [text, *notes]))
-        pieces = self._split(target, prefix + whole) if whole else ()
-        return [
-            *(NewDelivery(self._delivery_id(), target, piece) for piece in pieces),
-            *(NewDelivery(self._delivery_id(), target, "", enclosure=file) for file in taken),
-        ]
-
-    def _delivery_id(self) -> DeliveryId:
-        return DeliveryId(f"dlv_{self._entropy.token()}")
+        packed = self._parcels.files(target, files)
+        whole = "\n\n".join(filter(None, [text, *packed.notes]))
+        return [*(self._parcels.text(target, prefix + whole) if whole else ()), *packed.deliveries]
 
     def _histories(self, agent: AgentId, targets: Sequence[Target], text: str) -> Sequence[Said]:
         """The text in each history that it joins, once: several chats may have one together (SPEC 3.3)."""

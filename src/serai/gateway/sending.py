@@ -9,8 +9,8 @@ from serai.core.ids import AgentId, DeliveryId
 from serai.core.message import is_silence
 from serai.core.target import Expansion, TargetProblem
 from serai.gateway.door import Door
-from serai.gateway.draft import Split
 from serai.gateway.key import chat_key
+from serai.gateway.parcel import Parcels
 from serai.gateway.targets import Targets
 
 _SILENCE: Final = "the text is only silence, which is not sent"
@@ -31,10 +31,10 @@ class Dispatched:
 class Sending:
     """Stores texts for chats, and wakes those."""
 
-    def __init__(self, door: Door, targets: Targets, split: Split) -> None:
+    def __init__(self, door: Door, targets: Targets, parcels: Parcels) -> None:
         self._door = door
         self._targets = targets
-        self._split = split
+        self._parcels = parcels
 
     async def send(self, values: Sequence[str], text: str, agent: AgentId | None = None) -> Sequence[Dispatched]:
         """Sends `text`, which is not blank, to the places that `values` mean, as `agent`, else as the gateway itself.
@@ -61,9 +61,8 @@ class Sending:
         return _SILENCE if is_silence(text) else None
 
     def _cut(self, target: Target, text: str) -> Sequence[NewDelivery]:
-        token, named = self._door.entropy.token, self._door.state.snapshot.live.agent_prefix and target.agent_id
-        said = f"[{target.agent_id}] {text}" if named else text
-        return [NewDelivery(DeliveryId(f"dlv_{token()}"), target, piece) for piece in self._split(target, said)]
+        named = self._door.state.snapshot.live.agent_prefix and target.agent_id
+        return self._parcels.text(target, f"[{target.agent_id}] {text}" if named else text)
 
     def _failed(self, found: Expansion, agent: AgentId | None) -> Iterator[Dispatched]:
         problems = found.problems

@@ -11,10 +11,9 @@ from serai.agent.client_tool import settle_calls, unusable_tools
 from serai.agent.loop import Progress
 from serai.core.activity import TurnBegan, TurnOver
 from serai.core.call_id import own_ids
-from serai.core.delivery import Enclosure, NewDelivery, Target
+from serai.core.delivery import Enclosure, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, Suspended, UnknownAgent
 from serai.core.event import TurnEnded, TurnFault, run_topic
-from serai.core.ids import DeliveryId
 from serai.core.message import Answer, Message
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
@@ -258,21 +257,17 @@ class TurnRunner:
         prefix = self._prefix(claim)
         if ended.fault is not None and ended.fault.code == UnknownAgent.code:
             target, prefix = replace(target, agent_id=None), ""  # nobody may speak for that agent: the gateway does
-
-        def new(text: str, file: Enclosure | None = None) -> NewDelivery:
-            return NewDelivery(DeliveryId(f"dlv_{self._shop.entropy.token()}"), target, text, enclosure=file)
-
-        taken = [file for file in files if self._shop.takes(target, file)]
-        notes = [f"(The file `{file.name}` cannot be sent here.)" for file in files if file not in taken]
+        parcels = self._shop.parcels
+        packed = parcels.files(target, files)
         last = ending(
             ended,
             target,
             draft,
             told=told,
-            notes=notes,
-            cut=lambda text: [new(piece) for piece in self._shop.split(target, prefix + text)],
+            notes=packed.notes,
+            cut=lambda text: parcels.text(target, prefix + text),
         )
-        return replace(last, deliveries=[*last.deliveries, *(new("", file) for file in taken)]) if taken else last
+        return replace(last, deliveries=[*last.deliveries, *packed.deliveries]) if packed.deliveries else last
 
     def _count(self, claim: Claim, ended: TurnEnded, seconds: float) -> None:
         meter = self._shop.meter

@@ -1,20 +1,18 @@
 """Everything that turns share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from serai.agent.loop import AgentLoop
 from serai.agent.prompt import PromptSource
-from serai.core.delivery import Enclosure, Target
 from serai.gateway.activity import Activity
 from serai.gateway.asking import Asking
-from serai.gateway.draft import Split
 from serai.gateway.drafts import Drafts
 from serai.gateway.enclosed import Enclosed
 from serai.gateway.errand import Errands
 from serai.gateway.history import History
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.meter import Meter
+from serai.gateway.parcel import Parcels
 from serai.gateway.presence import Presence
 from serai.gateway.state import State
 from serai.ports.clock import Clock, Entropy
@@ -37,12 +35,11 @@ class Workshop:
     meter: Meter
     clock: Clock
     entropy: Entropy
-    split: Split
+    parcels: Parcels
     hooks: AgentHooks
     drafts: Drafts
     presence: Presence
     asking: Asking
     enclosed: Enclosed
     errands: Errands
-    takes: Callable[[Target, Enclosure], bool]
     activity: Activity = field(default_factory=Activity)
