@@ -17,7 +17,7 @@ from serai.core.lane import lane_of
 from serai.core.message import Answer, Message, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.redact import redacted
-from serai.core.source import ChatType, Source
+from serai.core.source import CHAT_TYPES, ChatType, Source
 from serai.core.turn import Claim, Step
 from serai.gateway.draft import Ending
 from serai.gateway.parcel import Parcels
@@ -219,4 +219,4 @@ def _nobodys(origin: Target | None) -> Target | None:
 
 
 def _chat_type(target: Target) -> ChatType:
-    return target.chat_type if target.chat_type in ("dm", "group", "channel", "thread") else "dm"  # type: ignore[return-value]
+    return target.chat_type if target.chat_type in CHAT_TYPES else "dm"  # type: ignore[return-value]

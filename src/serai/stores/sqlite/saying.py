@@ -2,14 +2,19 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Final
 
 from serai.core.ids import TurnId
 from serai.core.message import Message
+from serai.core.source import CHAT_TYPES
 from serai.ports.store import Said
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.lane import lane_id
 
 Db = sqlite3.Connection
+
+_CHATS: Final = f"({', '.join(repr(one) for one in sorted(CHAT_TYPES))})"
+"""Lanes of chats, as SQL has it: a lane of another type belongs to one question."""
 
 
 def append(
@@ -44,7 +49,7 @@ def overhear(db: Db, lane: int, session: str, reset_before: float) -> int:
     heard = db.execute(
         "SELECT session.id FROM lane JOIN lane AS place ON place.agent = lane.agent"
         " AND place.platform = lane.platform AND place.account = lane.account"
-        " AND place.chat_type IN ('dm', 'group', 'channel', 'thread') AND place.chat = lane.chat"
+        f" AND place.chat_type IN {_CHATS} AND place.chat = lane.chat"
         " AND place.thread = lane.thread AND place.user = ''"
         " JOIN session ON session.lane = place.id AND session.closed_at IS NULL AND session.last_at >= ?"
         " WHERE lane.id = ? AND lane.user <> ''",
@@ -67,7 +72,7 @@ def _lanes(db: Db, said: Said) -> list[int]:
     at = said.address
     rows = db.execute(
         "SELECT id FROM lane WHERE agent = ? AND platform = ? AND account = ?"
-        " AND chat_type IN ('dm', 'group', 'channel', 'thread') AND chat = ? AND thread = ?",
+        f" AND chat_type IN {_CHATS} AND chat = ? AND thread = ?",
         (at.agent, at.platform, at.account, at.chat, at.thread),
     )
     return [lane for (lane,) in rows.fetchall()]
