@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from serai.core.cursor import Cursor
 from serai.core.delivery import Delivery
 from serai.core.ids import MAIN, AgentId, DeliveryId, JobId, SessionId
-from serai.gateway.job_view import JobView
-from serai.gateway.jobs import Jobs
-from serai.gateway.sending import Dispatched
+from serai.gateway.request.sending import Dispatched
+from serai.gateway.schedule.jobs import Jobs
+from serai.gateway.schedule.view import JobView
 from serai.ports.jobs import UnknownJob
 from serai.ports.store import (
     ANY_DELIVERY,

@@ -26,7 +26,7 @@ from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
-from serai.gateway.run import Ask
+from serai.gateway.request.run import Ask
 from serai.ports.conversation import ConversationRow
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.record import RecordKind, RecordRow

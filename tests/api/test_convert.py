@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serai.api.body import decode
-from serai.api.convert import input_body
+from serai.api.completion.convert import input_body
+from serai.api.completion.wire import ChatRequest
 from serai.api.error import ApiError
-from serai.api.wire import ChatRequest
 
 DECODER = msgspec.json.Decoder(ChatRequest)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from serai.api.stream import PATIENCE_S
+from serai.api.sse import PATIENCE_S
 from serai.core.activity import Configured
 from serai.testing.clock import virtual_time
 from tests.api.stage import ADMIN_KEY, ANSWER, FakeRuns, Stage, request, serving

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
-from serai.api.chunk import Chunk
 from serai.api.code import CODES
-from serai.api.openapi import Undescribed, document
+from serai.api.completion.chunk import Chunk
+from serai.api.operator.openapi import Undescribed, document
 from serai.api.path import Call, Resource
 from serai.api.reply import Reply
 from serai.core.event import TextDelta

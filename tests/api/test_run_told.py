@@ -5,8 +5,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from serai.api.run_event import RunEvents
-from serai.api.run_told import RunTold, SessionTold
+from serai.api.run.event import RunEvents
+from serai.api.run.told import RunTold, SessionTold
 from serai.core.event import (
     ApprovalAnswered,
     ApprovalRequested,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serai.api.run_event import RunEvents, seen
+from serai.api.run.event import RunEvents, seen
 from serai.api.services import Approval
 from serai.core.event import (
     ApprovalAnswered,

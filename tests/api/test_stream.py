@@ -8,7 +8,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from serai.api.stream import PATIENCE_S, untold
+from serai.api.sse import PATIENCE_S, untold
 from serai.core.event import TextDelta, ToolStarted, TurnEnded, TurnFault
 from serai.core.message import Answer
 from serai.testing.clock import virtual_time

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from serai.api.turnstile import Turnstile
+from serai.api.guard.turnstile import Turnstile
 from tests.patience import PATIENCE_S
 
 

@@ -108,7 +108,7 @@ def _told(one: Any) -> str:
 
 
 def _name(schema: Any) -> str:
-    return str(schema["$ref"]).rpartition("/")[2].strip("_")
+    return str(schema["$ref"]).rpartition("/")[2].rpartition(".")[2].strip("_")
 
 
 if __name__ == "__main__":

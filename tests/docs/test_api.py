@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from serai.api import header
 from serai.api.code import CODES
-from serai.api.wire import ChatRequest
+from serai.api.completion.wire import ChatRequest
 from tests.docs.page import ROOT, quoted, read, rows
 
 TEXT = read("api.md")

@@ -1,6 +1,6 @@
 """docs/web.md names every path that the page calls, every event, and what a message may hold."""
 
-from serai.api import cookie
+from serai.api.guard import cookie
 from serai.web.wire import MessageBody
 from tests.docs.page import quoted, read, rows
 from tests.docs.test_api import constants, paths

@@ -18,8 +18,8 @@ from serai.core.message import InputBody, Message, Revision
 from serai.core.principal import LOCAL
 from serai.core.snapshot import Access, AccountSettings
 from serai.core.source import Source
-from serai.gateway.approvals import NotOpen
-from serai.gateway.run import Ask, Run
+from serai.gateway.approval.approvals import NotOpen
+from serai.gateway.request.run import Ask, Run
 from serai.ports.platform import Capabilities, Growth
 from serai.testing.clock import virtual_time
 from serai.testing.model import Entry, ScriptedModel

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from serai.core.message import Message, ToolCall, Usage
-from serai.gateway.blocks import what_is_left
+from serai.gateway.answer.blocks import what_is_left
 from serai.ports.model import ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Blocks, Capabilities
 from serai.testing.clock import virtual_time

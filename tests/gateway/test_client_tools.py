@@ -10,7 +10,7 @@ from serai.core.ids import AgentId, SessionId
 from serai.core.message import Answer, ClientTool, ClientTools, InputBody, Message, ToolCall, Usage
 from serai.core.principal import LOCAL, Principal
 from serai.core.source import Source
-from serai.gateway.run import Ask, Run
+from serai.gateway.request.run import Ask, Run
 from serai.ports.model import ModelReply, ModelRequest
 from serai.testing.clock import virtual_time
 from serai.testing.model import ScriptedModel

@@ -8,7 +8,7 @@ import pytest
 
 from serai.core.error import Busy, Refused, SendPermanent, StorageFailed, Unauthorised, UnknownAgent
 from serai.core.ids import InputId
-from serai.gateway.switchboard import Switchboard
+from serai.gateway.connection.switchboard import Switchboard
 from serai.ports.platform import Capabilities, Receipt
 from serai.testing.clock import SeededEntropy, virtual_time
 from serai.testing.platform import FakePlatform

@@ -11,7 +11,7 @@ import pytest
 from serai.core.ids import AgentId, JobId
 from serai.core.message import ToolCall
 from serai.core.principal import Principal
-from serai.gateway.jobs import OWNED_MOST
+from serai.gateway.schedule.jobs import OWNED_MOST
 from serai.ports.job_book import JobBook
 from serai.ports.jobs import BadJob
 from serai.ports.model import ModelRequest

@@ -7,7 +7,7 @@ import pytest
 
 from serai.core.ids import AgentId
 from serai.core.snapshot import Snapshot
-from serai.gateway.fair import FairShare
+from serai.gateway.lane.fair import FairShare
 from serai.testing.clock import virtual_time
 from serai.testing.model import ScriptedModel
 from tests.gateway.stage import Stage, routes, snapshot

@@ -13,8 +13,8 @@ from serai.core.live import LivePolicy
 from serai.core.message import Message, ToolCall, Usage
 from serai.core.snapshot import Access, AccountSettings
 from serai.core.split import split
-from serai.gateway.ending import STOPPED
-from serai.gateway.growth import LEFT_OVER, OPEN_SECONDS
+from serai.gateway.answer.ending import STOPPED
+from serai.gateway.answer.growth import LEFT_OVER, OPEN_SECONDS
 from serai.ports.model import ModelReply
 from serai.ports.platform import Capabilities, Growth
 from serai.testing.clock import virtual_time

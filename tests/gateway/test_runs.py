@@ -8,7 +8,7 @@ from serai.core.error import Unauthorised, UnknownAgent
 from serai.core.event import RunEvent, TextDelta, TurnEnded
 from serai.core.ids import AgentId
 from serai.core.principal import Principal
-from serai.gateway.run import Run
+from serai.gateway.request.run import Run
 from serai.ports.store import IdempotencyConflict, SessionTaken
 from serai.testing.clock import virtual_time
 from serai.testing.model import Fail, ScriptedModel

@@ -10,8 +10,8 @@ from serai.core.error import Busy, CredentialsRefused, StorageFailed
 from serai.core.ids import Account, InputId
 from serai.core.message import Inbound
 from serai.core.source import Source
-from serai.gateway.link import CLOSE_SECONDS
-from serai.gateway.switchboard import DRAIN_SECONDS, Connection, Switchboard
+from serai.gateway.connection.link import CLOSE_SECONDS
+from serai.gateway.connection.switchboard import DRAIN_SECONDS, Connection, Switchboard
 from serai.ports.platform import Capabilities, Link, Receipt
 from serai.testing.clock import SeededEntropy, virtual_time
 from serai.testing.platform import FakePlatform

@@ -19,7 +19,7 @@ import pytest
 from serai.app.platforms import BUILT_IN, Manifests, make
 from serai.core.ids import Account
 from serai.core.message import Inbound, Press, Revision
-from serai.gateway.switchboard import Switchboard
+from serai.gateway.connection.switchboard import Switchboard
 from serai.platforms import Surroundings
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy, VirtualClock, VirtualTimeLoop

@@ -36,15 +36,15 @@ RARE: Final = {
     "prometheus_client",
     "pydantic",
     "rich.console",
-    "serai.api.agents",
-    "serai.api.deliveries",
-    "serai.api.events",
-    "serai.api.openapi",
-    "serai.api.operate",
-    "serai.api.response",
-    "serai.api.run",
-    "serai.api.sessions",
-    "serai.api.usage",
+    "serai.api.operator.agents",
+    "serai.api.operator.deliveries",
+    "serai.api.operator.events",
+    "serai.api.operator.openapi",
+    "serai.api.operator.operate",
+    "serai.api.response.resource",
+    "serai.api.run.resource",
+    "serai.api.session.resource",
+    "serai.api.operator.usage",
     "serai.app.first_home",
     "serai.app.metrics",
     "serai.cli.doctor",
@@ -77,7 +77,7 @@ async def imported(folder: Path, platform: str | None) -> set[str]:
 @pytest.mark.slow
 async def test_an_idle_gateway_imports_little(tmp_path: Path) -> None:
     modules = await imported(tmp_path, None)
-    assert "serai.api.chat" in modules
+    assert "serai.api.completion.resource" in modules
     assert RARE & modules == set()
     assert len(modules) <= MODULES_MOST
 

@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from serai.api import cookie
-from serai.api.keyring import KeyRing
+from serai.api.guard import cookie
+from serai.api.guard.keyring import KeyRing
 from serai.core.snapshot import ApiSettings
 from tests.web.stage import ALL_KEY, CHAT, KEYS, OPS_KEY, Answer, Keys, Page, Teller, WebStage, browser, serving
 

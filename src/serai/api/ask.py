@@ -12,7 +12,7 @@ from serai.core.ids import AgentId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody
 from serai.core.source import Source
-from serai.gateway.run import Ask
+from serai.gateway.request.run import Ask
 from serai.ports.record import NewRecord
 
 PLATFORM: Final = "api_server"

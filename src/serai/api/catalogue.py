@@ -8,9 +8,9 @@ here; a new area is a function, and a line in the catalogue.
 from collections.abc import Sequence
 from functools import partial
 
-from serai.api.chat import Chat
-from serai.api.health import Health, Metrics
+from serai.api.completion.resource import Chat
 from serai.api.models import Models
+from serai.api.operator.health import Health, Metrics
 from serai.api.path import Area, Resource
 from serai.api.platform import Platforms
 from serai.api.services import Services
@@ -40,8 +40,8 @@ def catalogue(services: Services) -> Sequence[Resource | Area]:
 
 
 def _responses(services: Services) -> Sequence[Resource]:
-    from serai.api.conversation import ConversationResource
-    from serai.api.response import ResponseResource
+    from serai.api.response.conversation import ConversationResource
+    from serai.api.response.resource import ResponseResource
 
     conversation = ConversationResource(services.conversations, services.lasting, services.clock, services.entropy)
     response = ResponseResource(services.runs, services.lasting, conversation.find, services.clock)
@@ -61,7 +61,7 @@ def _responses(services: Services) -> Sequence[Resource]:
 
 
 def _runs(services: Services) -> Sequence[Resource]:
-    from serai.api.run import RunResource
+    from serai.api.run.resource import RunResource
 
     run = RunResource(services.lasting, services.approvals)
     return [
@@ -74,8 +74,8 @@ def _runs(services: Services) -> Sequence[Resource]:
 
 
 def _operation(services: Services) -> Sequence[Resource]:
-    from serai.api.operate import Operate
-    from serai.api.routing import RouteTest
+    from serai.api.operator.operate import Operate
+    from serai.api.operator.routing import RouteTest
 
     return [
         Resource("/api/routes/test", {"POST": RouteTest(services.explain).answer}),
@@ -84,8 +84,8 @@ def _operation(services: Services) -> Sequence[Resource]:
 
 
 def _sessions(services: Services) -> Sequence[Resource]:
-    from serai.api.session_chat import SessionChat
-    from serai.api.sessions import Sessions
+    from serai.api.session.chat import SessionChat
+    from serai.api.session.resource import Sessions
 
     sessions = Sessions(services.archive, services.sessions)
     chat = SessionChat(sessions, services.runs)
@@ -99,8 +99,8 @@ def _sessions(services: Services) -> Sequence[Resource]:
 
 
 def _records(services: Services) -> Sequence[Resource]:
-    from serai.api.deliveries import Deliveries
-    from serai.api.usage import Usages
+    from serai.api.operator.deliveries import Deliveries
+    from serai.api.operator.usage import Usages
 
     deliveries = Deliveries(services.archive, services.retry, services.send)
     usages = Usages(services.archive, services.clock)
@@ -113,9 +113,9 @@ def _records(services: Services) -> Sequence[Resource]:
 
 
 def _jobs(services: Services) -> Sequence[Resource]:
-    from serai.api.job_run import JobRunResource
-    from serai.api.job_schedule import JobSchedules
-    from serai.api.jobs import JobResource
+    from serai.api.job.resource import JobResource
+    from serai.api.job.run import JobRunResource
+    from serai.api.job.schedule import JobSchedules
 
     job, run = JobResource(services.jobs, services.entropy), JobRunResource(services.jobs)
     schedules = JobSchedules(services.jobs, services.clock)
@@ -133,14 +133,14 @@ def _jobs(services: Services) -> Sequence[Resource]:
 
 
 def _events(services: Services) -> Sequence[Resource]:
-    from serai.api.events import Events
+    from serai.api.operator.events import Events
 
     return [Resource("/api/events", {"GET": Events(services.activity).stream})]
 
 
 def _agents(services: Services) -> Sequence[Resource]:
-    from serai.api.agents import Agents
-    from serai.api.operate import Operate
+    from serai.api.operator.agents import Agents
+    from serai.api.operator.operate import Operate
 
     agents, operate = Agents(), Operate(services)
     return [
@@ -156,7 +156,7 @@ def _metrics(services: Services) -> Sequence[Resource]:
 
 
 def _description(told: Sequence[Resource | Area]) -> Sequence[Resource]:
-    from serai.api.openapi import Description
+    from serai.api.operator.openapi import Description
 
     resources = [one for entry in told for one in (entry.resources if isinstance(entry, Area) else [entry])]
     return [Resource("/openapi.json", {"GET": Description(resources).answer}, guard="host")]

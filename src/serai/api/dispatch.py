@@ -8,14 +8,14 @@ import structlog
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
-from serai.api.answer import failure
 from serai.api.error import ApiError, internal, translated
-from serai.api.gate import Gate
-from serai.api.origin import ASKED_METHOD, ORIGIN, preflight
+from serai.api.guard.gate import Gate
+from serai.api.guard.origin import ASKED_METHOD, ORIGIN, preflight
+from serai.api.guard.turnstile import Turnstile
 from serai.api.path import NOBODY, Area, Call, Handler, Paths, Resource
 from serai.api.reply import ClientGone, Reply, header_lines
 from serai.api.services import Services
-from serai.api.turnstile import Turnstile
+from serai.api.sse import failure
 from serai.core.error import SeraiError
 from serai.core.principal import Principal
 from serai.core.snapshot import ApiSettings

@@ -11,7 +11,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from serai.api.error import ApiError
-from serai.api.gate import Gate
+from serai.api.guard.gate import Gate
 from serai.api.reply import EventStream
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot

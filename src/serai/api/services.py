@@ -14,9 +14,9 @@ from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
-from serai.gateway.jobs import Jobs
-from serai.gateway.run import Ask
-from serai.gateway.sending import Dispatched
+from serai.gateway.request.run import Ask
+from serai.gateway.request.sending import Dispatched
+from serai.gateway.schedule.jobs import Jobs
 from serai.ports.clock import Clock, Entropy
 from serai.ports.conversation import ConversationRow, Conversations
 from serai.ports.platform import HttpEndpoint

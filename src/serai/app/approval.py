@@ -2,7 +2,7 @@
 
 from serai.api.services import Approval, Choice
 from serai.core.ids import ApprovalId, InputId
-from serai.gateway.approvals import Approvals, NotOpen
+from serai.gateway.approval.approvals import Approvals, NotOpen
 
 
 class RunApprovals:

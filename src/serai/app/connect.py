@@ -14,7 +14,7 @@ from serai.config.platform_key import SECRET_SUFFIX
 from serai.core.error import SeraiError, Startup
 from serai.core.ids import Account
 from serai.core.snapshot import AccountSettings, Problem, Snapshot
-from serai.gateway.switchboard import Owes, Switchboard
+from serai.gateway.connection.switchboard import Owes, Switchboard
 from serai.platforms import Surroundings
 from serai.ports.clock import Clock, Entropy
 from serai.ports.platform import Platform

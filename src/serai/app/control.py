@@ -15,8 +15,8 @@ from serai.core.error import Startup, StorageFailed
 from serai.core.ids import AgentId
 from serai.core.snapshot import Snapshot, stopped_text
 from serai.gateway.activity import Activity
-from serai.gateway.fair import FairShare
-from serai.gateway.lanes import Lanes
+from serai.gateway.lane.fair import FairShare
+from serai.gateway.lane.lanes import Lanes
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.store import Store

@@ -8,9 +8,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from serai.core.ids import AgentId
-from serai.gateway.job_view import JobState
+from serai.gateway.connection.switchboard import Switchboard
 from serai.gateway.meter import Meter
-from serai.gateway.switchboard import Switchboard
+from serai.gateway.schedule.view import JobState
 
 
 class MeterCollector(Collector):

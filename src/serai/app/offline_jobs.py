@@ -13,11 +13,11 @@ from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, InputId, JobId
 from serai.core.schedule import parse_schedule
 from serai.core.snapshot import AccountSettings, Snapshot
-from serai.gateway.agenda import Agenda
-from serai.gateway.entry import Entry
-from serai.gateway.jobs import Jobs
+from serai.gateway.delivery.targets import Targets
+from serai.gateway.schedule.agenda import Agenda
+from serai.gateway.schedule.entry import Entry
+from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.state import State
-from serai.gateway.targets import Targets
 from serai.jobs.disk import DiskJobs
 from serai.ports.home_chat import HomeChats
 from serai.ports.slots import Active, JobMark, Left, SlotRow, Slots

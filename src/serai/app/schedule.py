@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from serai.core.schedule import parse_schedule
-from serai.gateway.agenda import Agenda
-from serai.gateway.door import Door
-from serai.gateway.jobs import Jobs
-from serai.gateway.keeping import Keeping
-from serai.gateway.scheduler import Scheduler
+from serai.gateway.lane.door import Door
+from serai.gateway.schedule.agenda import Agenda
+from serai.gateway.schedule.jobs import Jobs
+from serai.gateway.schedule.keeping import Keeping
+from serai.gateway.schedule.scheduler import Scheduler
 from serai.jobs.disk import DiskJobs
 from serai.ports.clock import Entropy
 from serai.ports.jobs import JobFiles

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Any, ClassVar, Final, TypeVar
 
 from serai.core.error import SeraiError, Shut
-from serai.gateway.link import run_watched
+from serai.gateway.connection.link import run_watched
 from serai.ports.platform import Platform
 from serai.testing.clock import VirtualTimeLoop
 from serai.testing.platform_rig import PlatformRig

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from serai.api.answer import KEEP_ALIVE
 from serai.api.path import Call
 from serai.api.reply import ClientGone, EventStream
+from serai.api.sse import KEEP_ALIVE
 from serai.ports.mailbox import Mailbox
 from serai.web.hub import Hub
 from serai.web.room import Cursor, Room

@@ -1,8 +1,8 @@
 """Signing in with a key, and out again (SPEC 6.7, 11.1)."""
 
-from serai.api import cookie
 from serai.api.body import decode, read
 from serai.api.error import ApiError
+from serai.api.guard import cookie
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.ports.clock import Clock

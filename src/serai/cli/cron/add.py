@@ -25,8 +25,8 @@ def add(place: Place, /, agent: str | None, paused: bool, as_json: bool, **setti
     2026-12-24T18:00; `serai cron preview` tells what it means. A target is `PLATFORM:CHAT`, a PLATFORM (its home
     chat), `all`, or `local`: what a job says is always kept in the agent's cron/output.
     """
-    from serai.cli.cron.book import book
     from serai.cli.cron.check import checked
+    from serai.cli.cron.open_book import open_book
 
     wanted = given(settings)
     if "schedule" not in wanted:
@@ -37,7 +37,7 @@ def add(place: Place, /, agent: str | None, paused: bool, as_json: bool, **setti
         wanted["enabled"] = False
     snapshot = place.snapshot()
     owner = place.agent(snapshot, agent or snapshot.default_agent).id
-    opened = book(place, snapshot)
+    opened = open_book(place, snapshot)
     made = opened.add(owner, checked(place, snapshot, opened, owner, wanted))
     if as_json:
         print_json(made)

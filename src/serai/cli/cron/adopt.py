@@ -14,10 +14,10 @@ def adopt(place: Place, agent: str) -> None:
 
     From then on this home's gateway runs them, and the other one does not any more.
     """
-    from serai.cli.cron.book import book
+    from serai.cli.cron.open_book import open_book
 
     profile = place.agent(place.snapshot(), agent)
-    opened = book(place)
+    opened = open_book(place)
     opened.adopt(agent)
     count = len(opened.jobs(agent))
     when = "from now on" if opened.runs_jobs else "as soon as it starts (`serai up`)"

@@ -2,37 +2,16 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from serai.cli.cron.book import Job
-from serai.cli.cron.told import BAD, clock, deliver, here, last, until, upcoming, why
+from serai.cli.cron.slot import Slot
+from serai.cli.cron.told import clock, deliver, here, last, until, upcoming, why
 from serai.cli.place import Place
 from serai.cli.printable import one_line
 from serai.cli.table import ABSENT, print_table
 
 IDLE_HEADS = ("id", "name", "agent", "schedule", "last", "why")
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One run to come. `here` is blank where the machine's clock shows the same as the job's."""
-
-    job: Job
-    when: str
-    here: str
-    until: str
-    last: str
-
-    @property
-    def zoned(self) -> str:
-        """When, with the name of the zone."""
-        return f"{self.when} {self.job['zone']}" if self.when else ""
-
-    @property
-    def bad(self) -> bool:
-        """Whether the last run went wrong."""
-        return self.job["last_status"] in BAD
 
 
 def print_agenda(place: Place, jobs: Sequence[Job], now: float, count: int) -> None:

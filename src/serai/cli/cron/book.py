@@ -2,12 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-from serai.cli.place import Place
-
-if TYPE_CHECKING:
-    from serai.core.snapshot import Snapshot
+from typing import Any, Protocol
 
 Job = Mapping[str, Any]
 """An object `job` of the API."""
@@ -60,19 +55,3 @@ class Book(Protocol):
         ...
 
     def adopt(self, agent: str) -> None: ...
-
-
-def book(place: Place, snapshot: "Snapshot | None" = None) -> Book:
-    """The gateway's where one runs, else the files'. `snapshot` is the configuration where it was read before.
-
-    Raises Failed."""
-    from serai.cli.gateway import running
-
-    gateway = running(place.layout.lock)
-    if gateway is not None:
-        from serai.cli.cron.remote import RemoteBook
-
-        return RemoteBook(gateway)
-    from serai.cli.cron.local import LocalBook
-
-    return LocalBook(place, snapshot)

@@ -12,7 +12,7 @@ from serai.cli.cron.told import deliver, title
 from serai.cli.printable import one_line
 
 if TYPE_CHECKING:
-    from serai.cli.cron.agenda import Slot
+    from serai.cli.cron.slot import Slot
 
 _GAP = 2
 

@@ -49,10 +49,10 @@ def edit(
 ) -> None:
     """Change a job. Only what is given changes; without options its JSON is opened in $EDITOR."""
     from serai.cli.cron.add import print_made
-    from serai.cli.cron.book import book
     from serai.cli.cron.find import find
+    from serai.cli.cron.open_book import open_book
 
-    opened = book(place)
+    opened = open_book(place)
     found = find(place, opened, job, agent)
     wanted = {**dict.fromkeys(clear), **given(settings)}
     changed = _changed(place, opened, found, wanted) if wanted else _edited(place, opened, found)

@@ -26,11 +26,11 @@ def history(
     place: Place, job: str, agent: str | None, limit: int, before: float | None, output: str | None, as_json: bool
 ) -> None:
     """List a job's runs, the latest first, with what was sent where. Missed ones are listed too."""
-    from serai.cli.cron.book import book
     from serai.cli.cron.find import find
+    from serai.cli.cron.open_book import open_book
     from serai.cli.cron.runs import print_output, print_runs, print_whereabouts
 
-    opened = book(place)
+    opened = open_book(place)
     found = find(place, opened, job, agent)
     if output is not None:
         run = opened.output(found, _run(opened.history(found, 200).rows, output))

@@ -23,11 +23,11 @@ _RUNS = ("scheduled", "waiting", "running")
 @click.pass_obj
 def list_jobs(place: Place, agent: str | None, everything: bool, count: int, as_json: bool) -> None:
     """List jobs: what runs next first, then what does not run, then what is wrong with their files."""
-    from serai.cli.cron.book import book
+    from serai.cli.cron.open_book import open_book
 
     if agent is not None:
         place.agent(place.snapshot(), agent)
-    opened = book(place)
+    opened = open_book(place)
     known, problems = opened.jobs(agent), opened.problems(agent)
     jobs = [one for one in known if everything or one["state"] != "done"]
     if as_json:

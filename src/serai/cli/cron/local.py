@@ -6,15 +6,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from serai.api import job_document as documents
+from serai.api.job import document as documents
 from serai.app.offline_jobs import NO_GATEWAY, offline_jobs
 from serai.cli.cron.book import Job, Problem, Run, Runs
 from serai.cli.failure import NotRunning
 from serai.cli.place import Place
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.snapshot import Snapshot
-from serai.gateway.job_view import JobView
-from serai.gateway.jobs import Jobs
+from serai.gateway.schedule.jobs import Jobs
+from serai.gateway.schedule.view import JobView
 from serai.ports.jobs import UnknownJob
 
 T = TypeVar("T")

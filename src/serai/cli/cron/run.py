@@ -29,13 +29,13 @@ def run(place: Place, job: str, agent: str | None, wait: bool, as_json: bool) ->
 
     With --wait the exit code is 1 where the run fails, or its answer does not reach somebody.
     """
-    from serai.cli.cron.book import book
     from serai.cli.cron.find import find
+    from serai.cli.cron.open_book import open_book
     from serai.cli.cron.runs import print_output, print_whereabouts
     from serai.cli.cron.told import title
     from serai.cli.printable import one_line
 
-    opened = book(place)
+    opened = open_book(place)
     found = find(place, opened, job, agent)
     begun = opened.run(found)
     if wait:

@@ -28,14 +28,14 @@ def show(place: Place, job: str, agent: str | None, as_json: bool) -> None:
     """
     import time
 
-    from serai.cli.cron.book import book
     from serai.cli.cron.find import find
+    from serai.cli.cron.open_book import open_book
     from serai.cli.cron.told import upcoming
     from serai.cli.cron.upcoming import print_upcoming
     from serai.cli.printable import harmless
     from serai.cli.table import print_fields
 
-    opened = book(place)
+    opened = open_book(place)
     found = find(place, opened, job, agent)
     runs = opened.history(found, _LAST).rows
     if as_json:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def pause(place: Place, job: str, agent: str | None) -> None:
     """Keep a job, but do not run it. A run that is under way goes on."""
-    from serai.cli.cron.book import book
     from serai.cli.cron.find import find
+    from serai.cli.cron.open_book import open_book
     from serai.cli.cron.told import title
     from serai.cli.printable import one_line
 
-    opened = book(place)
+    opened = open_book(place)
     found = opened.change(find(place, opened, job, agent), {"enabled": False})
     click.echo(one_line(f"Job {title(found)} is paused; `serai cron resume {found['id']}` lets it run again."))
 
@@ -35,10 +35,10 @@ def pause(place: Place, job: str, agent: str | None) -> None:
 def resume(place: Place, job: str, agent: str | None) -> None:
     """Let a paused job run again. What it would have done meanwhile is not made up for."""
     from serai.cli.cron.add import print_made
-    from serai.cli.cron.book import book
     from serai.cli.cron.find import find
+    from serai.cli.cron.open_book import open_book
 
-    opened = book(place)
+    opened = open_book(place)
     found = opened.change(find(place, opened, job, agent), {"enabled": True})
     print_made(place, opened, found, "Resumed")
 
@@ -52,11 +52,11 @@ def remove(place: Place, job: str, agent: str | None, yes: bool) -> None:
     """Remove a job. What its runs have left stays in the agent's cron/output."""
     import sys
 
-    from serai.cli.cron.book import book
+    from serai.cli.cron.open_book import open_book
     from serai.cli.cron.told import title
     from serai.cli.printable import one_line
 
-    opened = book(place)
+    opened = open_book(place)
     found = _named(place, opened, job, agent)
     name = one_line(title(found))
     if not yes and sys.stdin.isatty():

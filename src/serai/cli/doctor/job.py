@@ -32,7 +32,7 @@ def sound(patient: Patient) -> Iterator[Finding]:
 
 
 def _mend(profile: "AgentProfile", problem: "Mapping[str, Any]") -> str:
-    from serai.gateway.agenda import ADOPT
+    from serai.gateway.schedule.agenda import ADOPT
     from serai.jobs.owner import read_owner
 
     foreign = problem["message"] == ADOPT.format(agent=profile.id)

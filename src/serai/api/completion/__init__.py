@@ -1,0 +1,1 @@
+"""Chat completions (SPEC 11.3)."""

@@ -1,0 +1,1 @@
+"""What operators read and do (SPEC 11.6)."""

@@ -1,0 +1,137 @@
+"""GET and POST /api/deliveries, GET /api/deliveries/{id} and POST …/retry (SPEC 5.5, 10, 11.6).
+
+For admins: they tell of all chats, and speak in them.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from serai.api import document as documents
+from serai.api.body import decode, read
+from serai.api.document import DeliveryDocument
+from serai.api.error import ApiError, invalid
+from serai.api.operation import Operation
+from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, query
+from serai.api.path import Call
+from serai.api.reply import Reply, document
+from serai.core.delivery import Delivery, DeliveryState
+from serai.core.ids import AgentId, DeliveryId
+from serai.gateway.request.sending import Dispatched
+from serai.ports.store import Archive, DeliveryFilter
+
+Retry = Callable[[DeliveryId], Awaitable[Delivery | None]]
+Send = Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]
+
+TargetText = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class DeliveryQuery(Struct, forbid_unknown_fields=True):
+    """Which deliveries are listed."""
+
+    state: DeliveryState | None = None
+    agent: Annotated[str, Meta(max_length=64)] | None = None
+    platform: Annotated[str, Meta(max_length=64)] | None = None
+    limit: Limit = DEFAULT
+    before: Next | None = None
+
+
+class SendBody(Struct, forbid_unknown_fields=True):
+    """What is sent where. `target` is one or several; with `agent`, it is sent as that agent's."""
+
+    target: TargetText | Annotated[list[TargetText], Meta(min_length=1, max_length=100)]
+    text: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    agent: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class DispatchedDocument(Struct, tag_field="object", tag="dispatched"):
+    """What becomes of one target: the ids of its `deliveries`, several where the text is cut; or the `error` for
+    which nothing is sent to it. `agent_id` is null where the gateway itself speaks."""
+
+    target: str
+    agent_id: str | None
+    deliveries: Sequence[str]
+    error: str | None
+
+
+_DECODER: Final = msgspec.json.Decoder(SendBody)
+
+
+class Deliveries:
+    """What was or will be sent to chats."""
+
+    def __init__(self, archive: Archive, retry: Retry, send: Send) -> None:
+        self._archive = archive
+        self._retry = retry
+        self._send = send
+
+    @Operation(
+        summary="What was or will be sent, the latest first",
+        answer=ListOf[DeliveryDocument],
+        query=DeliveryQuery,
+        errors=("admin_required", "storage_failed"),
+    )
+    async def list(self, call: Call) -> Reply:
+        """GET /api/deliveries."""
+        call.admins_only()
+        asked = query(DeliveryQuery, call)
+        wanted = DeliveryFilter(AgentId(asked.agent) if asked.agent else None, asked.platform, asked.state)
+        before = DeliveryId(asked.before) if asked.before else None
+        found = await self._archive.deliveries(wanted, limit=asked.limit + 1, before=before)
+        rows, last = cut(found, asked.limit)
+        return document(200, page(map(documents.delivery, rows), after=last.id if last else None))
+
+    @Operation(
+        summary="One delivery",
+        answer=DeliveryDocument,
+        errors=("admin_required", "delivery_not_found", "storage_failed"),
+    )
+    async def one(self, call: Call) -> Reply:
+        """GET /api/deliveries/{id}."""
+        call.admins_only()
+        return document(200, documents.delivery(await self._known(DeliveryId(call.parts[0]))))
+
+    @Operation(
+        summary="Sends a text to chats",
+        answer=ListOf[DispatchedDocument],
+        status=202,
+        body=SendBody,
+        errors=("admin_required", "storage_failed"),
+    )
+    async def send(self, call: Call) -> Reply:
+        """POST /api/deliveries. What is wrong with one target stands in its result. Raises StorageFailed."""
+        call.admins_only()
+        asked = decode(_DECODER, await read(call.request))
+        if not asked.text.strip():
+            raise invalid("text", "The text is blank.")
+        targets = [asked.target] if isinstance(asked.target, str) else asked.target
+        results = await self._send(targets, asked.text, AgentId(asked.agent) if asked.agent else None)
+        return document(202, page(map(_dispatched, results)))
+
+    @Operation(
+        summary="Sends a delivery again whose outcome is unknown, or that was given up",
+        answer=DeliveryDocument,
+        errors=("admin_required", "delivery_not_found", "not_retriable", "storage_failed"),
+    )
+    async def again(self, call: Call) -> Reply:
+        """POST /api/deliveries/{id}/retry. Raises ApiError 404, and 409 for one in any other state."""
+        call.admins_only()
+        name = DeliveryId(call.parts[0])
+        known = await self._known(name)
+        renewed = await self._retry(name)
+        if renewed is None:
+            text = f"Only deliveries that are `unknown` or `dead` are sent again; this one is `{known.state}`."
+            raise ApiError(409, "not_retriable", text)
+        return document(200, documents.delivery(renewed))
+
+    async def _known(self, name: DeliveryId) -> Delivery:
+        found = await self._archive.delivery(name)
+        if found is None:
+            raise not_found("delivery_not_found", name)
+        return found
+
+
+def _dispatched(result: Dispatched) -> DispatchedDocument:
+    return DispatchedDocument(result.target, result.agent, result.deliveries, result.error)

@@ -1,0 +1,1 @@
+"""Responses and conversations (SPEC 11.4)."""

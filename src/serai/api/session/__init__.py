@@ -1,0 +1,1 @@
+"""Stored sessions (SPEC 11.6)."""

@@ -1,0 +1,1 @@
+"""People are asked whether a tool may run, and answer."""

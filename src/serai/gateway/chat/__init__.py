@@ -1,0 +1,1 @@
+"""A message from a chat on its way in, and the commands that are said there."""

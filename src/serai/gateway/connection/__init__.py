@@ -1,0 +1,1 @@
+"""The accounts' connections to their platforms."""

@@ -1,0 +1,255 @@
+"""What people, agents and callers of the API do with jobs (SPEC 9). Who may do it is the caller's to check."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, Protocol
+from weakref import WeakValueDictionary
+
+from serai.core.error import SeraiError, UnknownAgent
+from serai.core.ids import AgentId, InputId, JobId
+from serai.core.job import Job, JobProblem
+from serai.gateway.schedule.agenda import Agenda
+from serai.gateway.schedule.entry import Desk, Entry
+from serai.gateway.schedule.view import JobState, JobView, off_view, state_of, view
+from serai.gateway.state import State
+from serai.ports.clock import Clock
+from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobFiles, UnknownJob
+from serai.ports.slots import SlotRow, Slots
+
+OWNED_MOST: Final = 200
+"""Jobs of one agent that one API key may have: one key must not fill the file for all."""
+
+_AT_ONCE: Final = 20
+"""Jobs that are shown before others of the process may go on: each costs some 0.2 ms."""
+
+
+class Planner(Protocol):
+    """What runs jobs: the scheduler. Without a gateway it is something that only looks."""
+
+    async def look(self) -> None:
+        """Takes over what the files say now. Raises StorageFailed."""
+        ...
+
+    async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
+        """Runs a job now, once for the same key. Raises JobRunning, StorageFailed."""
+        ...
+
+
+class Jobs:
+    """The jobs of all agents: files for what is intended, the store for how it went."""
+
+    def __init__(
+        self, state: State, agenda: Agenda, scheduler: Planner, files: JobFiles, slots: Slots, clock: Clock
+    ) -> None:
+        self._state = state
+        self._agenda = agenda
+        self._scheduler = scheduler
+        self._files = files
+        self._slots = slots
+        self._clock = clock
+        self._adding: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
+
+    async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
+        """The jobs of these agents, or of all, in the order of agents and files."""
+        await self._looked()
+        found = list[JobView]()
+        for agent, desk in list(self._agenda.desks.items()):
+            if agents is None or agent in agents:
+                for first in range(0, len(desk.folder.jobs), _AT_ONCE):
+                    found += await self._views(desk, desk.folder.jobs[first : first + _AT_ONCE])
+                    await asyncio.sleep(0)
+        return found
+
+    def problems(self, agent: AgentId) -> Sequence[JobProblem]:
+        """What is wrong with an agent's jobs: what keeps them, or one, from running, and warnings."""
+        desk = self._agenda.desks.get(agent)
+        if desk is None:
+            return ()
+        off = [JobProblem(desk.off)] if desk.off and desk.folder.jobs else []
+        return (*off, *desk.folder.problems)
+
+    async def find(self, job: JobId, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
+        """The jobs of that id: one of an agent's, and one of another's that has the same."""
+        await self._looked()
+        return [
+            view
+            for agent, desk in list(self._agenda.desks.items())
+            if agents is None or agent in agents
+            for view in await self._views(desk, [one for one in desk.folder.jobs if one.id == job])
+        ]
+
+    async def one(self, agent: AgentId, job: JobId) -> JobView:
+        """A job. Raises UnknownJob."""
+        await self._looked()
+        desk, found = self._found(agent, job)
+        return (await self._views(desk, [found]))[0]
+
+    def _found(self, agent: AgentId, job: JobId) -> tuple[Desk, Job]:
+        desk = self._agenda.desks.get(agent)
+        for one in desk.folder.jobs if desk is not None else ():
+            if desk is not None and one.id == job:
+                return desk, one
+        raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
+
+    async def add(
+        self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
+    ) -> JobView:
+        """A new job of an agent. Its time begins now. One that an API key makes, `owner`, has a `wanted` id: then it
+        is known whose it is before it is there. The very same job again, with the same id, is found.
+
+        Raises UnknownAgent, ForeignJobs, BadJob, JobExists, JobsDamaged, StorageFailed.
+        """
+        desk = await self._desk(agent)
+        if wanted is None and owner:
+            raise ValueError("a job of an API key needs an id beforehand")
+        if wanted is None:
+            job = await self._files.add(desk.cron, fields)
+        else:
+            async with self._adding.setdefault(wanted, asyncio.Lock()):
+                job = await self._add(desk, fields, owner, wanted)
+        await self._scheduler.look()
+        return await self.one(agent, job.id)
+
+    async def _add(self, desk: Desk, fields: Mapping[str, Any], owner: str, wanted: JobId) -> Job:
+        """Notes whose the job is, and writes it. Raises JobExists where it is there, and another's."""
+        directory = str(desk.folder.directory)
+        mark = (await self._slots.marks(directory)).get(wanted)
+        if mark is not None and mark.owner != owner:
+            raise JobExists(f"there is another job `{wanted}`")
+        if mark is None:
+            self._check_bound(desk, owner)
+            await self._slots.give(directory, wanted, owner, self._clock.now())
+        try:
+            return await self._files.add(desk.cron, fields, wanted)
+        except SeraiError:
+            if mark is None:
+                await self._slots.forget(directory, wanted)
+            raise
+
+    def _check_bound(self, desk: Desk, owner: str) -> None:
+        """Raises BadJob where an API key has as many jobs of the agent as it may."""
+        owned = sum(1 for entry in desk.entries.values() if owner and entry.owner == owner)
+        if owned >= OWNED_MOST:
+            text = f"this key has {owned} jobs of the agent already, {OWNED_MOST} are allowed; remove some first"
+            raise BadJob([JobProblem(text)])
+
+    async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
+        """Sets fields of a job; None takes one away. Raises as `add`, and UnknownJob."""
+        desk = await self._desk(agent)
+        await self._files.change(desk.cron, job, fields)
+        await self._scheduler.look()
+        return await self.one(agent, job)
+
+    async def remove(self, agent: AgentId, job: JobId) -> None:
+        """Takes a job away; a run that is under way goes on. Raises as `change`."""
+        desk = await self._ours(agent)
+        await self._files.remove(desk.cron, job)
+        await self._slots.forget(str(desk.folder.directory), job)
+        await self._scheduler.look()
+
+    async def run(self, agent: AgentId, job: JobId, once: str | None = None) -> InputId:
+        """Runs a job now, also a paused one; only one run for the same key `once`, whose id is given again. Raises
+        UnknownJob, UnknownAgent, ForeignJobs, JobRunning, StorageFailed."""
+        refusal = self._state.snapshot.refusal(agent)
+        if refusal is not None:
+            raise UnknownAgent(refusal)
+        view = await self.one(agent, job)
+        if view.off is not None:
+            raise ForeignJobs(view.off)
+        entry = self._agenda.entry(agent, job)
+        if entry is None:
+            raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
+        return await self._scheduler.begin_now(entry, once)
+
+    async def history(
+        self, agent: AgentId, job: JobId, *, limit: int = 50, before: float | None = None
+    ) -> Sequence[SlotRow]:
+        """A job's slots, the latest first. Raises UnknownJob."""
+        desk, _ = self._found(agent, job)
+        return await self._slots.history(str(desk.folder.directory), job, limit=limit, before=before)
+
+    async def slot(self, agent: AgentId, job: JobId, run: InputId) -> SlotRow | None:
+        """One run of a job; None where it has none of that id. Raises UnknownJob."""
+        view = await self.one(agent, job)
+        return await self._slots.run(str(self._agenda.desks[view.agent].folder.directory), job, run)
+
+    async def owners(self, agent: AgentId) -> Mapping[JobId, str]:
+        """The API keys that made jobs of an agent, also of those that cannot run."""
+        desk = self._agenda.desks.get(agent)
+        marks = await self._slots.marks(str(desk.folder.directory)) if desk is not None else {}
+        return {job: mark.owner for job, mark in marks.items() if mark.owner}
+
+    async def output(self, agent: AgentId, job: JobId, row: SlotRow) -> str | None:
+        """What a run has left; None where nothing is kept (yet). Raises UnknownJob."""
+        if row.output is None:
+            return None
+        desk, _ = self._found(agent, job)
+        return await self._files.read_output(desk.cron, job, row.output)
+
+    async def adopt(self, agent: AgentId) -> None:
+        """This gateway schedules the agent's directory from now on; what was due before was another's. Raises
+        UnknownAgent, StorageFailed."""
+        desk = await self._known(agent)
+        if desk.foreign:
+            await self._slots.pass_over(str(desk.folder.directory), self._clock.now())
+        await self._files.adopt(desk.cron, await self._slots.store_name())
+        await self._scheduler.look()
+
+    async def _looked(self) -> None:
+        """A call that comes before the scheduler's first look is not told that there is nothing."""
+        if not self._agenda.has_looked:
+            await self._scheduler.look()
+
+    def counts(self) -> Mapping[tuple[AgentId, JobState], int]:
+        """How many jobs of each agent are in each state."""
+        found = Counter[tuple[AgentId, JobState]]()
+        for agent, desk in self._agenda.desks.items():
+            for job in desk.folder.jobs:
+                entry = desk.entries.get(job.id)
+                found[agent, "off" if entry is None else state_of(entry, _following(entry))] += 1
+        return found
+
+    async def _desk(self, agent: AgentId) -> Desk:
+        """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another
+        agent or gateway."""
+        desk = await self._ours(agent)
+        if desk.off is not None:
+            raise ForeignJobs(desk.off)
+        return desk
+
+    async def _ours(self, agent: AgentId) -> Desk:
+        """The agent's folder, to be written to. Raises UnknownAgent, ForeignJobs."""
+        desk = await self._known(agent)
+        if desk.foreign:
+            raise ForeignJobs(desk.off or "")
+        return desk
+
+    async def _known(self, agent: AgentId) -> Desk:
+        """The agent's folder, also of one that is configured since the last look. Raises UnknownAgent."""
+        if agent not in self._state.configured.agents:
+            raise UnknownAgent(f"no agent named `{agent}` is configured")
+        if agent not in self._agenda.desks:
+            await self._scheduler.look()
+        return self._agenda.desks[agent]
+
+    async def _views(self, desk: Desk, jobs: Sequence[Job]) -> list[JobView]:
+        directory = str(desk.folder.directory)
+        marks = {} if desk.off is None else await self._slots.marks(directory)
+        now, usual, found = self._clock.now(), self._state.snapshot.cron.zone_name, list[JobView]()
+        for first in range(0, len(jobs), _AT_ONCE):
+            some = jobs[first : first + _AT_ONCE]
+            latest = await self._slots.latest(directory, [job.id for job in some])
+            for job in some:
+                entry, zone, last = desk.entries.get(job.id), job.timezone or usual, latest.get(job.id)
+                if entry is None:
+                    found.append(off_view(desk, job, marks.get(job.id), last, zone))
+                else:
+                    found.append(view(entry, job, last, now, zone))
+            await asyncio.sleep(0)
+        return found
+
+
+def _following(entry: Entry) -> float | None:
+    """Some moment where it runs again: that of a job which recurs is not worth finding out."""
+    return entry.decided if entry.timetable.recurs and not entry.exhausted else entry.timetable.after(entry.decided)
