@@ -10,7 +10,7 @@ from serai.gateway.request.sending import Dispatched
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.view import JobView
 from serai.ports.jobs import UnknownJob
-from serai.ports.store import (
+from serai.ports.store.archive import (
     ANY_DELIVERY,
     ANY_SESSION,
     Counts,

@@ -31,7 +31,7 @@ from serai.ports.conversation import ConversationRow
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import SecretMissing
-from serai.ports.store import Exchange
+from serai.ports.store.arrival import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
 from tests.api.asking import NoApprovals
 from tests.api.nothing import NoArchive, NoJobs, NoSessions, no_retry, nothing_sent

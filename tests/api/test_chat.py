@@ -22,7 +22,7 @@ from serai.core.error import (
 from serai.core.event import TextDelta, ToolEnded, ToolStarted, TurnEnded, TurnFault
 from serai.core.message import Answer, Image, Message, ToolCall
 from serai.core.principal import Principal
-from serai.ports.store import IdempotencyConflict, SessionTaken
+from serai.ports.store.arrival import IdempotencyConflict, SessionTaken
 from tests.api.stage import ANSWER, BROKEN, OPS, OPS_KEY, FakeRuns, browser, request, serving
 
 SYSTEM = {"role": "system", "content": "Be brief."}

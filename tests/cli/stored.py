@@ -5,7 +5,8 @@ from pathlib import Path
 
 from serai.core.delivery import NewDelivery
 from serai.core.ids import DeliveryId
-from serai.ports.store import Finish, Settlement
+from serai.ports.store.claim import Finish
+from serai.ports.store.dispatch import Settlement
 from serai.stores.sqlite.store import open_store
 from serai.testing.store_contract import CHAT, NOW, WEB, begun, done
 

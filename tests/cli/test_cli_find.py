@@ -9,7 +9,7 @@ import pytest
 
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.message import Answer, Message, Usage
-from serai.ports.store import Finish
+from serai.ports.store.claim import Finish
 from serai.stores.sqlite.store import open_store
 from serai.testing.store_contract import NOW, arrival, begun, done, offer
 from tests.cli.stored import KEY, SESSION, store_conversation

@@ -12,19 +12,12 @@ from serai.ports.jobs import JobFiles, ScriptResult
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Link, Platform, Sent
 from serai.ports.slots import Slots
-from serai.ports.store import (
-    Accepted,
-    Arrival,
-    ClaimOffer,
-    Finish,
-    Finished,
-    NextDelivery,
-    Order,
-    Ordered,
-    Settlement,
-    Store,
-    Unfinished,
-)
+from serai.ports.store import Store
+from serai.ports.store.arrival import Accepted, Arrival
+from serai.ports.store.claim import ClaimOffer, Finish, Finished
+from serai.ports.store.dispatch import NextDelivery, Settlement
+from serai.ports.store.order import Order, Ordered
+from serai.ports.store.upkeep import Unfinished
 from tests.crash.journal import Entry, Journal
 from tests.crash.point import Fuse
 

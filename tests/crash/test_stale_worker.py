@@ -14,7 +14,9 @@ from serai.core.ids import Account, AgentId, DeliveryId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Answer, InputBody, Message
 from serai.core.turn import Step
-from serai.ports.store import Arrival, ClaimOffer, Finish, Settlement
+from serai.ports.store.arrival import Arrival
+from serai.ports.store.claim import ClaimOffer, Finish
+from serai.ports.store.dispatch import Settlement
 from serai.stores.sqlite.store import open_store
 from tests.crash.harness import Harness, harness
 from tests.crash.ledger import read

@@ -9,7 +9,7 @@ from serai.core.event import RunEvent, TextDelta, TurnEnded
 from serai.core.ids import AgentId
 from serai.core.principal import Principal
 from serai.gateway.request.run import Run
-from serai.ports.store import IdempotencyConflict, SessionTaken
+from serai.ports.store.arrival import IdempotencyConflict, SessionTaken
 from serai.testing.clock import virtual_time
 from serai.testing.model import Fail, ScriptedModel
 from tests.gateway.stage import Stage, snapshot

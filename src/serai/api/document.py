@@ -14,7 +14,7 @@ from serai.core.delivery import Delivery, DeliveryState, Target
 from serai.core.message import Image, Message, Role, ToolCall
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.snapshot import Snapshot
-from serai.ports.store import MessageRow, SessionRow, SessionState, UsageRow
+from serai.ports.store.archive import MessageRow, SessionRow, SessionState, UsageRow
 
 
 class SessionDocument(Struct, tag_field="object", tag="session"):

@@ -12,7 +12,7 @@ from serai.core.change import BadConfiguration
 from serai.core.error import Busy, InvalidTools, ModelError, NoModel, Refused, SeraiError, StorageFailed
 from serai.core.event import TurnEnded, TurnFault
 from serai.ports.conversation import ConversationBusy
-from serai.ports.store import IdempotencyConflict, SessionTaken
+from serai.ports.store.arrival import IdempotencyConflict, SessionTaken
 
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}

@@ -22,7 +22,8 @@ from serai.ports.conversation import ConversationRow, Conversations
 from serai.ports.platform import HttpEndpoint
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
-from serai.ports.store import Archive, Exchange
+from serai.ports.store.archive import Archive
+from serai.ports.store.arrival import Exchange
 
 Choice = Literal["once", "session", "always", "deny"]
 """How an approval may be answered (SPEC 6.5)."""

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from serai.config.layout import Layout
 from serai.core.error import Startup
-from serai.ports.store import Archive, Store
+from serai.ports.store import Store
+from serai.ports.store.archive import Archive
 from serai.stores.sqlite.archive import SqliteArchive
 from serai.stores.sqlite.store import open_store
 

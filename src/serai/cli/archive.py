@@ -7,7 +7,8 @@ from serai.cli.place import Place
 
 if TYPE_CHECKING:
     from serai.core.ids import AgentId
-    from serai.ports.store import Archive, Store
+    from serai.ports.store import Store
+    from serai.ports.store.archive import Archive
 
 T = TypeVar("T")
 U = TypeVar("U")

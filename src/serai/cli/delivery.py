@@ -11,7 +11,8 @@ from serai.cli.place import Place
 
 if TYPE_CHECKING:
     from serai.core.delivery import Delivery, DeliveryState
-    from serai.ports.store import Archive, Store
+    from serai.ports.store import Store
+    from serai.ports.store.archive import Archive
 
 STATES = ("open", "new", "sending", "sent", "unknown", "dead")
 HEADS = ("id", "state", "agent", "to", "tries", "created", "error")
@@ -28,7 +29,7 @@ def list_deliveries(place: Place, state: str | None, limit: int, before: str | N
     from serai.cli.archive import read
     from serai.cli.view import delivery_document
     from serai.core.ids import DeliveryId
-    from serai.ports.store import DeliveryFilter
+    from serai.ports.store.archive import DeliveryFilter
 
     async def latest(archive: "Archive") -> "Sequence[Delivery]":
         wanted = DeliveryFilter(state=cast("DeliveryState | None", state))

@@ -10,7 +10,8 @@ from serai.cli.failure import Failed
 from serai.cli.place import Place
 
 if TYPE_CHECKING:
-    from serai.ports.store import Person, Store
+    from serai.ports.store import Store
+    from serai.ports.store.people import Person
 
 HEADS = ("account", "user", "name", "state")
 

@@ -11,7 +11,7 @@ from serai.cli.place import Place
 from serai.cli.suggest import agents, sessions
 
 if TYPE_CHECKING:
-    from serai.ports.store import Archive, MessageRow, SessionRow
+    from serai.ports.store.archive import Archive, MessageRow, SessionRow
 
 HEADS = ("id", "key", "state", "messages", "last")
 
@@ -28,7 +28,7 @@ def list_sessions(place: Place, agent: str | None, limit: int, before: str | Non
     from serai.cli.view import session_document
     from serai.core.cursor import Cursor
     from serai.core.ids import AgentId
-    from serai.ports.store import SessionFilter
+    from serai.ports.store.archive import SessionFilter
 
     try:
         behind = Cursor.parse(before) if before else None

@@ -11,7 +11,7 @@ from serai.cli.place import Place
 from serai.cli.suggest import sessions
 
 if TYPE_CHECKING:
-    from serai.ports.store import Archive, MessageRow, SessionRow
+    from serai.ports.store.archive import Archive, MessageRow, SessionRow
 
 
 @click.command("export")

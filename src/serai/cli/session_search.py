@@ -10,7 +10,7 @@ from serai.cli.place import Place
 from serai.cli.suggest import agents
 
 if TYPE_CHECKING:
-    from serai.ports.store import Archive, Found
+    from serai.ports.store.archive import Archive, Found
 
 HEADS = ("session", "agent", "when", "who", "text")
 AROUND = 40

@@ -9,7 +9,7 @@ from serai.cli.place import Place
 
 if TYPE_CHECKING:
     from serai.cli.gateway import Gateway
-    from serai.ports.store import Archive, Counts
+    from serai.ports.store.archive import Archive, Counts
 
 
 @click.command("status")

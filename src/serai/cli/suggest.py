@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from serai.ports.store import Archive, SessionRow
+    from serai.ports.store.archive import Archive, SessionRow
 
 _SESSIONS_MOST = 50
 

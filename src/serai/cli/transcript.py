@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from serai.cli.moment import local_time
 from serai.cli.printable import harmless, one_line
-from serai.ports.store import MessageRow, SessionRow
+from serai.ports.store.archive import MessageRow, SessionRow
 
 
 def spoken(entry: MessageRow) -> str:

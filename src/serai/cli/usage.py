@@ -10,7 +10,7 @@ from serai.cli.place import Place
 from serai.cli.suggest import agents
 
 if TYPE_CHECKING:
-    from serai.ports.store import Archive, UsageRow
+    from serai.ports.store.archive import Archive, UsageRow
 
 COLUMNS = ("day", "agent", "model")
 NUMBERS = ("turns", "input", "cached", "output", "reasoning")

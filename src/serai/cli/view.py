@@ -17,7 +17,8 @@ from serai.core.delivery import Delivery
 from serai.core.profile import AgentProfile, Endpoint
 from serai.core.route import Route
 from serai.core.snapshot import Problem, Snapshot
-from serai.ports.store import Counts, Found, MessageRow, Person, SessionRow, UsageRow
+from serai.ports.store.archive import Counts, Found, MessageRow, SessionRow, UsageRow
+from serai.ports.store.people import Person
 
 Document = dict[str, Any]
 

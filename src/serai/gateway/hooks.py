@@ -11,7 +11,7 @@ from serai.core.turn import Claim, TurnEnd
 from serai.gateway.state import State
 from serai.ports.binding import use_profile
 from serai.ports.hooks import Dropped, HookName, Hooks
-from serai.ports.store import NewApproval
+from serai.ports.store.approval import NewApproval
 
 
 class AgentHooks:

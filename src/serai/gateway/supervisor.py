@@ -12,7 +12,8 @@ from serai.gateway.key import chat_key, lane_key
 from serai.gateway.meter import Meter
 from serai.ports.clock import Clock
 from serai.ports.engine import Engine
-from serai.ports.store import Store, Unfinished
+from serai.ports.store import Store
+from serai.ports.store.upkeep import Unfinished
 
 _log = structlog.get_logger("supervisor")
 

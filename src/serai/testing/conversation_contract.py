@@ -10,7 +10,8 @@ from serai.core.ids import MAIN, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Message
 from serai.ports.conversation import ConversationBusy, ConversationRow, Conversations
-from serai.ports.store import Arrival, SessionTaken, Store
+from serai.ports.store import Store
+from serai.ports.store.arrival import Arrival, SessionTaken
 from serai.testing.record_contract import RESPONSE, call, claimed, ended
 from serai.testing.store_contract import NOW, OPS
 

@@ -13,7 +13,8 @@ from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
 from serai.core.turn import Claim, Step
 from serai.ports.record import NewRecord, Records
-from serai.ports.store import Accepted, Arrival, Idempotency, SessionTaken, Store
+from serai.ports.store import Store
+from serai.ports.store.arrival import Accepted, Arrival, Idempotency, SessionTaken
 from serai.testing.store_contract import NOW, OPS, arrival, done, offer
 
 RUN = NewRecord("run", b"what was asked", background=True)

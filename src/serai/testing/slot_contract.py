@@ -11,7 +11,9 @@ from serai.core.job import Job, JobRun
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
 from serai.ports.slots import JobMark, JobRunning, NewSlot, Slots, SlotTaken
-from serai.ports.store import Arrival, Finish, Store
+from serai.ports.store import Store
+from serai.ports.store.arrival import Arrival
+from serai.ports.store.claim import Finish
 from serai.testing.store_contract import NOW, OPS, arrival, done, offer
 
 HOME, CLONE = "/homes/ops/cron", "/homes/copy/cron"

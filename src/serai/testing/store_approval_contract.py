@@ -9,7 +9,10 @@ from serai.core.delivery import Button, NewDelivery
 from serai.core.error import Fenced
 from serai.core.ids import ApprovalId, DeliveryId, LaneId
 from serai.core.turn import Claim, Fence
-from serai.ports.store import NewApproval, Reset, Revoke, Settlement, Store, Verdict
+from serai.ports.store import Store
+from serai.ports.store.approval import NewApproval, Revoke, Verdict
+from serai.ports.store.dispatch import Settlement
+from serai.ports.store.order import Reset
 from serai.testing.store_contract import CHAT, NOW, OPS, WEB, begun, done, offer, order
 
 NAME = ApprovalId("K7M2PQ9X")

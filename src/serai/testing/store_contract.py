@@ -20,19 +20,11 @@ from serai.core.lane import LaneAddress
 from serai.core.message import Answer, InputBody, Message, Usage
 from serai.core.source import Source
 from serai.core.turn import WAITING_MOST, Claim, Step
-from serai.ports.store import (
-    Arrival,
-    Bind,
-    ClaimOffer,
-    Effect,
-    Finish,
-    Idempotency,
-    IdempotencyConflict,
-    Order,
-    SessionTaken,
-    Settlement,
-    Store,
-)
+from serai.ports.store import Store
+from serai.ports.store.arrival import Arrival, Idempotency, IdempotencyConflict, SessionTaken
+from serai.ports.store.claim import ClaimOffer, Finish
+from serai.ports.store.dispatch import Settlement
+from serai.ports.store.order import Bind, Effect, Order
 
 OPS = AgentId("ops")
 WEB = Account("webhook", "work")

@@ -6,7 +6,11 @@ from serai.core.delivery import NewDelivery, Target
 from serai.core.ids import DeliveryId, LaneId
 from serai.core.message import Revision
 from serai.core.turn import Claim, SessionSettings
-from serai.ports.store import Adjust, Arrival, Entitle, Person, Resend, Reset, Settlement, Store, Stranger, Undo
+from serai.ports.store import Store
+from serai.ports.store.arrival import Arrival
+from serai.ports.store.dispatch import Settlement
+from serai.ports.store.order import Adjust, Entitle, Resend, Reset, Undo
+from serai.ports.store.people import Person, Stranger
 from serai.testing.store_contract import CHAT, NOW, WEB, arrival, begun, done, offer, order
 
 QUIET = 0.6

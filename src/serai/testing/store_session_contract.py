@@ -7,7 +7,9 @@ import pytest
 from serai.core.error import Fenced
 from serai.core.ids import SessionId
 from serai.core.lane import LaneAddress
-from serai.ports.store import Fork, Idempotency, SessionTaken, Store
+from serai.ports.store import Store
+from serai.ports.store.arrival import Idempotency, SessionTaken
+from serai.ports.store.session import Fork
 from serai.testing.store_contract import NOW, OPS, arrival, begun, done, offer
 
 COPY = SessionId("copy")

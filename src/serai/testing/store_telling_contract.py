@@ -8,7 +8,9 @@ from serai.core.delivery import Button, Delivery, Enclosure, NewDelivery, Sealed
 from serai.core.error import Fenced
 from serai.core.ids import DeliveryId
 from serai.core.turn import Claim, Fence
-from serai.ports.store import Reset, Settlement, Store
+from serai.ports.store import Store
+from serai.ports.store.dispatch import Settlement
+from serai.ports.store.order import Reset
 from serai.testing.store_contract import CHAT, NOW, WEB, begun, done, offer, order
 
 GROWN = DeliveryId("dlv_grown")

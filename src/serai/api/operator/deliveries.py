@@ -20,7 +20,7 @@ from serai.api.reply import Reply, document
 from serai.core.delivery import Delivery, DeliveryState
 from serai.core.ids import AgentId, DeliveryId
 from serai.gateway.request.sending import Dispatched
-from serai.ports.store import Archive, DeliveryFilter
+from serai.ports.store.archive import Archive, DeliveryFilter
 
 Retry = Callable[[DeliveryId], Awaitable[Delivery | None]]
 Send = Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]

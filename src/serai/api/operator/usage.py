@@ -14,7 +14,7 @@ from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.core.ids import AgentId
 from serai.ports.clock import Clock
-from serai.ports.store import Archive
+from serai.ports.store.archive import Archive
 
 COLUMNS: Final = ("day", "agent", "model")
 DAY_S: Final = 86400

@@ -48,7 +48,7 @@ from serai.core.message import Answer, InputBody, Message
 from serai.core.source import Source
 from serai.gateway.request.run import Ask
 from serai.gateway.request.sessions import API
-from serai.ports.store import SessionRow
+from serai.ports.store.archive import SessionRow
 
 
 class SessionMessage(Struct, forbid_unknown_fields=True):

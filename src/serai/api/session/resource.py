@@ -23,7 +23,8 @@ from serai.core.cursor import Cursor
 from serai.core.ids import AgentId, SessionId
 from serai.core.principal import Principal
 from serai.gateway.request.sessions import API
-from serai.ports.store import Archive, SessionFilter, SessionRow, SessionState, SessionTaken
+from serai.ports.store.archive import Archive, SessionFilter, SessionRow, SessionState
+from serai.ports.store.arrival import SessionTaken
 
 Title = Annotated[str, Meta(max_length=200)]
 Chosen = Annotated[

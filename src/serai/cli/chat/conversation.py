@@ -13,7 +13,7 @@ from serai.cli.place import Place
 from serai.core.principal import LOCAL
 
 if TYPE_CHECKING:
-    from serai.ports.store import Archive, MessageRow, SessionRow
+    from serai.ports.store.archive import Archive, MessageRow, SessionRow
 
 ROUTED = "default"
 """The agent's name where the choice is left to routing."""

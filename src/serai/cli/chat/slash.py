@@ -15,7 +15,7 @@ from serai.core.error import SeraiError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serai.ports.store import MessageRow
+    from serai.ports.store.archive import MessageRow
 
 _SESSIONS_SHOWN = 10
 _MESSAGES_SHOWN = 4

@@ -9,7 +9,7 @@ from serai.cli.doctor.patient import Patient
 from serai.core.error import StorageFailed
 
 if TYPE_CHECKING:
-    from serai.ports.store import Archive, Counts
+    from serai.ports.store.archive import Archive, Counts
 
 
 def whole(patient: Patient) -> Iterator[Finding]:

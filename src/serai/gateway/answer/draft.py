@@ -11,7 +11,8 @@ from serai.gateway.delivery.parcel import Split
 from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine
 from serai.ports.platform import Sent
-from serai.ports.store import Said, Store
+from serai.ports.store import Store
+from serai.ports.store.claim import Said
 
 Grow = Callable[[Delivery], Awaitable[Sent]]
 """Opens a delivery that grows, or shows more of it. Raises SendFailed."""

@@ -16,7 +16,8 @@ from serai.gateway.manners import may_answer
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.engine import Engine
-from serai.ports.store import Store, Verdict
+from serai.ports.store import Store
+from serai.ports.store.approval import Verdict
 
 
 class NotOpen(SeraiError):

@@ -20,7 +20,7 @@ from serai.gateway.delivery.outbox import Outbox
 from serai.gateway.hooks import AgentHooks
 from serai.gateway.key import chat_key, lane_key
 from serai.gateway.state import State
-from serai.ports.store import NewApproval
+from serai.ports.store.approval import NewApproval
 
 _LABELS: Final[dict[ApprovalChoice, str]] = {
     "once": "Allow once",

@@ -22,7 +22,9 @@ from serai.gateway.lane.door import Door
 from serai.gateway.manners import is_admin, may_choose
 from serai.gateway.schedule.jobs import Jobs
 from serai.ports.platform import Receipt
-from serai.ports.store import Adjust, Bind, Entitle, LaneView, Order, Ordered, Resend, Reset, Revoke, Undo
+from serai.ports.store.approval import Revoke
+from serai.ports.store.order import Adjust, Bind, Entitle, Order, Ordered, Resend, Reset, Undo
+from serai.ports.store.session import LaneView
 
 _DEFAULT: Final = "default"
 _TITLE_MOST: Final = 200

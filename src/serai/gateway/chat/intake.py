@@ -24,7 +24,8 @@ from serai.gateway.lane.door import Door
 from serai.gateway.manners import is_for_us, may_choose, speaker
 from serai.ports.hooks import Dropped
 from serai.ports.platform import Receipt
-from serai.ports.store import Accepted, Arrival, Known, Stranger
+from serai.ports.store.arrival import Accepted, Arrival, Known
+from serai.ports.store.people import Stranger
 
 _log = structlog.get_logger("intake")
 

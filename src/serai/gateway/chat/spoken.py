@@ -11,7 +11,7 @@ from serai.core.ids import AgentId
 from serai.core.lane import LaneAddress
 from serai.core.message import Inbound
 from serai.gateway.approval.approvals import Found
-from serai.ports.store import Effect
+from serai.ports.store.order import Effect
 
 ADMINS_ONLY: Final = "Only an admin may do that. (`admins` in config.yaml lists them.)"
 

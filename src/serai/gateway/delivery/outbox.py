@@ -23,7 +23,8 @@ from serai.ports.binding import use_profile
 from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine
 from serai.ports.platform import Growing, Platform, Sent
-from serai.ports.store import NextDelivery, Settlement, Store
+from serai.ports.store import Store
+from serai.ports.store.dispatch import NextDelivery, Settlement
 
 _log = structlog.get_logger("outbox")
 

@@ -17,7 +17,8 @@ from serai.gateway.resolver import Resolver
 from serai.gateway.state import State
 from serai.ports.clock import Clock, Entropy
 from serai.ports.engine import Engine, Subscription
-from serai.ports.store import Accepted, Arrival, Store
+from serai.ports.store import Store
+from serai.ports.store.arrival import Accepted, Arrival
 
 _log = structlog.get_logger("intake")
 

@@ -19,7 +19,7 @@ from serai.gateway.lane.fair import FairShare
 from serai.gateway.turn.history import Remembered
 from serai.gateway.turn.runner import TurnRunner
 from serai.gateway.turn.workshop import Workshop
-from serai.ports.store import ClaimOffer
+from serai.ports.store.claim import ClaimOffer
 from serai.ports.tool import Tool
 
 _log = structlog.get_logger("lanes")

@@ -17,7 +17,7 @@ from serai.gateway.request.trail import Trail, recorded
 from serai.ports.conversation import ConversationRow
 from serai.ports.engine import Subscription
 from serai.ports.record import RecordKind, RecordRow, Records
-from serai.ports.store import Exchange
+from serai.ports.store.arrival import Exchange
 
 _log = structlog.get_logger("runs")
 

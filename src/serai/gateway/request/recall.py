@@ -10,7 +10,7 @@ from dataclasses import replace
 from serai.core.call_id import own_ids, parted, shown_ids
 from serai.core.ids import InputId
 from serai.core.message import InputBody, Message
-from serai.ports.store import Exchange
+from serai.ports.store.arrival import Exchange
 
 Look = Callable[[InputId], Awaitable[Exchange | None]]
 """Finds what a run said, where it is of the same key and agent."""

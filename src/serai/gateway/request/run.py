@@ -18,7 +18,7 @@ from serai.gateway.request.recall import recalled
 from serai.ports.engine import Subscription
 from serai.ports.hooks import Dropped
 from serai.ports.record import NewRecord
-from serai.ports.store import Accepted, Arrival, Holder, Idempotency, SessionTaken
+from serai.ports.store.arrival import Accepted, Arrival, Holder, Idempotency, SessionTaken
 
 _KEPT_SECONDS: Final = 24 * 3600
 """How long an Idempotency-Key is remembered (SPEC 11.7)."""

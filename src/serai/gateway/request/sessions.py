@@ -9,7 +9,7 @@ from serai.core.lane import LaneAddress
 from serai.core.turn import Stopped
 from serai.gateway.key import lane_key
 from serai.gateway.lane.door import Door
-from serai.ports.store import Fork
+from serai.ports.store.session import Fork
 
 API: Final = "api_server"
 """The platform of the API's own sessions."""

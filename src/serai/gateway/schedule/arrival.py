@@ -8,7 +8,7 @@ from serai.core.message import InputBody, Message
 from serai.gateway.schedule.entry import Entry
 from serai.gateway.turn.errand import opening_system
 from serai.ports.slots import NewSlot
-from serai.ports.store import Arrival
+from serai.ports.store.arrival import Arrival
 
 PLATFORM = "cron"
 """What stands in the place of a platform in a run's session key: `agent:ops:cron:dm:<job>`."""

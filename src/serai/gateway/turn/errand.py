@@ -26,7 +26,8 @@ from serai.gateway.persist import until_stored
 from serai.gateway.state import State
 from serai.ports.clock import Clock, Entropy
 from serai.ports.jobs import JobFiles
-from serai.ports.store import Said, Store
+from serai.ports.store import Store
+from serai.ports.store.claim import Said
 
 WITHHELD: Final = frozenset({"cron", "message"})
 """Toolsets that no job's run has (SPEC 9.4)."""

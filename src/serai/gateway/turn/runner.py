@@ -27,7 +27,7 @@ from serai.gateway.turn.history import Remembered
 from serai.gateway.turn.task import Tasks
 from serai.gateway.turn.workshop import Workshop
 from serai.ports.binding import use_profile
-from serai.ports.store import Finish
+from serai.ports.store.claim import Finish
 
 _log = structlog.get_logger("turn")
 

@@ -8,16 +8,8 @@ from serai.core.error import Busy
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.message import InputBody, Message
 from serai.core.turn import WAITING_MOST, Input
-from serai.ports.store import (
-    Accepted,
-    Arrival,
-    ClaimOffer,
-    Holder,
-    Idempotency,
-    IdempotencyConflict,
-    Known,
-    SessionTaken,
-)
+from serai.ports.store.arrival import Accepted, Arrival, Holder, Idempotency, IdempotencyConflict, Known, SessionTaken
+from serai.ports.store.claim import ClaimOffer
 from serai.stores.sqlite.claim import begun, insert_turn, is_idle, new_session, open_session
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.conversation import bind as bind_conversation

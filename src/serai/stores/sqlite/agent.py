@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from serai.core.delivery import NewDelivery, Target
 from serai.core.ids import AgentId, DeliveryId, InputId
-from serai.ports.store import Refusals
+from serai.ports.store.arrival import Refusals
 from serai.stores.sqlite.codec import decode_target
 from serai.stores.sqlite.delivery import insert as insert_delivery
 

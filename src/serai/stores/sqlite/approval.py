@@ -7,7 +7,7 @@ from typing import Any, Final
 from serai.core.approval import Approval
 from serai.core.ids import Account, AgentId, ApprovalId, InputId, LaneId, SessionId
 from serai.core.turn import Claim, Fence
-from serai.ports.store import NewApproval, Standing, Verdict
+from serai.ports.store.approval import NewApproval, Standing, Verdict
 from serai.stores.sqlite.delivery import insert as insert_delivery
 from serai.stores.sqlite.telling import check
 

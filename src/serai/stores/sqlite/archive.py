@@ -12,7 +12,7 @@ from serai.core.delivery import Delivery
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, DeliveryId, SessionId
 from serai.core.message import Usage
-from serai.ports.store import (
+from serai.ports.store.archive import (
     ANY_DELIVERY,
     ANY_SESSION,
     Counts,

@@ -11,7 +11,7 @@ from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.lane import LaneAddress
 from serai.core.message import Message
 from serai.core.turn import Claim, Fence, Input, SessionSettings, Step
-from serai.ports.store import ClaimOffer
+from serai.ports.store.claim import ClaimOffer
 from serai.stores.sqlite.codec import decode_body, decode_decision, decode_message, decode_source, decode_target
 from serai.stores.sqlite.saying import overhear
 from serai.stores.sqlite.telling import told

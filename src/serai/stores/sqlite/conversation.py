@@ -11,7 +11,7 @@ from serai.core.ids import AgentId, InputId
 from serai.core.lane import LaneAddress
 from serai.core.message import Message
 from serai.ports.conversation import ConversationBusy, ConversationRow, Entry, Kept
-from serai.ports.store import Arrival, SessionTaken
+from serai.ports.store.arrival import Arrival, SessionTaken
 from serai.stores.sqlite.codec import decode_message, encode
 from serai.stores.sqlite.writer import Writer
 

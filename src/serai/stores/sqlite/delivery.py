@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery
 from serai.core.ids import Account, AgentId, DeliveryId, TurnId
-from serai.ports.store import NextDelivery, Settlement
+from serai.ports.store.dispatch import NextDelivery, Settlement
 from serai.stores.sqlite.codec import decode_buttons, decode_enclosure, decode_target, encode
 
 Db = sqlite3.Connection

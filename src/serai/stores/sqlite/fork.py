@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from serai.core.ids import AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.lane import LaneAddress
-from serai.ports.store import Arrival, SessionTaken
+from serai.ports.store.arrival import Arrival, SessionTaken
 
 Db = sqlite3.Connection
 LaneOf = Callable[[Db, LaneAddress, float], LaneId]

@@ -7,20 +7,9 @@ from serai.core.lane import LaneAddress
 from serai.core.message import Usage
 from serai.core.turn import SessionSettings
 from serai.ports.home_chat import SetHomeChat
-from serai.ports.store import (
-    Adjust,
-    Bind,
-    Effect,
-    Entitle,
-    LaneView,
-    Order,
-    Ordered,
-    Resend,
-    Reset,
-    Revoke,
-    Undo,
-    Verdict,
-)
+from serai.ports.store.approval import Revoke, Verdict
+from serai.ports.store.order import Adjust, Bind, Effect, Entitle, Order, Ordered, Resend, Reset, Undo
+from serai.ports.store.session import LaneView
 from serai.stores.sqlite.accept import bind
 from serai.stores.sqlite.approval import decide, revoke
 from serai.stores.sqlite.codec import decode_ended

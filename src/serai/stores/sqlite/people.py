@@ -7,7 +7,7 @@ from typing import Any, Final
 from serai.core.command import without_name
 from serai.core.ids import Account
 from serai.core.message import Revision
-from serai.ports.store import Person, Stranger
+from serai.ports.store.people import Person, Stranger
 from serai.stores.sqlite.accept import said
 from serai.stores.sqlite.codec import decode_body, decode_decision, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery

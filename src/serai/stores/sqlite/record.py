@@ -11,7 +11,7 @@ from serai.core.ids import AgentId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.turn import Step
 from serai.ports.record import NewRecord, RecordKind, RecordRow, RecordState
-from serai.ports.store import Arrival
+from serai.ports.store.arrival import Arrival
 from serai.stores.sqlite.approval import asked
 from serai.stores.sqlite.claim import read_steps
 from serai.stores.sqlite.codec import encode

@@ -4,7 +4,7 @@ import sqlite3
 
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import Account, AgentId, LaneId
-from serai.ports.store import Unfinished
+from serai.ports.store.upkeep import Unfinished
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.forget import forget_fleeting
 

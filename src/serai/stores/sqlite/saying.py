@@ -7,7 +7,7 @@ from typing import Final
 from serai.core.ids import TurnId
 from serai.core.message import Message
 from serai.core.source import CHAT_TYPES
-from serai.ports.store import Said
+from serai.ports.store.claim import Said
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.lane import lane_id
 

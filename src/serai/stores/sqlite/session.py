@@ -6,7 +6,8 @@ from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import AgentId, InputId, LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
-from serai.ports.store import Erased, Fork, SessionTaken
+from serai.ports.store.arrival import SessionTaken
+from serai.ports.store.session import Erased, Fork
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.lane import lane_id
 

@@ -13,31 +13,14 @@ from serai.core.ids import Account, AgentId, ApprovalId, DeliveryId, InputId, La
 from serai.core.lane import LaneAddress
 from serai.core.message import Revision, Usage
 from serai.core.turn import Claim, Fence, Input, Step
-from serai.ports.store import (
-    Accepted,
-    Arrival,
-    ClaimOffer,
-    Erased,
-    Exchange,
-    Finish,
-    Finished,
-    Fork,
-    Holder,
-    Idempotency,
-    Known,
-    LaneView,
-    NewApproval,
-    NextDelivery,
-    Order,
-    Ordered,
-    Person,
-    Refusals,
-    Settlement,
-    Standing,
-    Stranger,
-    Unfinished,
-    Verdict,
-)
+from serai.ports.store.approval import NewApproval, Standing, Verdict
+from serai.ports.store.arrival import Accepted, Arrival, Exchange, Holder, Idempotency, Known, Refusals
+from serai.ports.store.claim import ClaimOffer, Finish, Finished
+from serai.ports.store.dispatch import NextDelivery, Settlement
+from serai.ports.store.order import Order, Ordered
+from serai.ports.store.people import Person, Stranger
+from serai.ports.store.session import Erased, Fork, LaneView
+from serai.ports.store.upkeep import Unfinished
 from serai.stores.sqlite import accept as accepting
 from serai.stores.sqlite import agent as agents
 from serai.stores.sqlite import approval as approving

@@ -8,7 +8,8 @@ from serai.core.error import Fenced, UnknownAgent
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import AgentId, InputId, TurnId
 from serai.core.turn import Fence, Input, Step, together
-from serai.ports.store import Exchange, Finish, Finished
+from serai.ports.store.arrival import Exchange
+from serai.ports.store.claim import Finish, Finished
 from serai.stores.sqlite.claim import take, waiting
 from serai.stores.sqlite.codec import decode_body, decode_ended, decode_message, encode
 from serai.stores.sqlite.delivery import insert as insert_delivery
