@@ -19,7 +19,7 @@ from serai.gateway.state import State
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Platform
 from serai.stores.sqlite.store import SqliteStore
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.stores.test_sqlite import memory_store
 
 CONFIG = """\

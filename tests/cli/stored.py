@@ -8,7 +8,7 @@ from serai.core.ids import DeliveryId
 from serai.ports.store.claim import Finish
 from serai.ports.store.dispatch import Settlement
 from serai.stores.sqlite.store import open_store
-from serai.testing.store_contract import CHAT, NOW, WEB, begun, done
+from serai.testing.store.stage import CHAT, NOW, WEB, begun, done
 
 KEY = "agent:ops:webhook@work:group:room%3A1"
 SESSION = "ses_t_run_room:1_1"

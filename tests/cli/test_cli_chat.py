@@ -21,7 +21,7 @@ from serai.core.ids import DEFAULT_ACCOUNT, Account, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.principal import LOCAL
 from serai.stores.sqlite.store import open_store
-from serai.testing.store_contract import NOW, OPS, arrival, done, offer
+from serai.testing.store.stage import NOW, OPS, arrival, done, offer
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.stored import SESSION, store_conversation
 from tests.cli.terminal import Terminal

@@ -11,7 +11,7 @@ from serai.core.event import TurnEnded, TurnFault
 from serai.core.message import Answer, Message, Usage
 from serai.ports.store.claim import Finish
 from serai.stores.sqlite.store import open_store
-from serai.testing.store_contract import NOW, arrival, begun, done, offer
+from serai.testing.store.stage import NOW, arrival, begun, done, offer
 from tests.cli.stored import KEY, SESSION, store_conversation
 from tests.cli.terminal import Terminal
 

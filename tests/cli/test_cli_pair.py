@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from serai.stores.sqlite.store import open_store
-from serai.testing.store_live_contract import stranger
+from serai.testing.store.live import stranger
 from tests.cli.terminal import Terminal
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from serai.core.error import SendFailed, SendPermanent, SendTemporary, SendUnknown, Shut
-from serai.testing.malformed import Malformed
-from serai.testing.platform_rig import ExclusiveRig, Fault, LiveRig, Sever, Utterance
-from serai.testing.platform_stage import Stage, filled
+from serai.testing.platform.malformed import Malformed
+from serai.testing.platform.rig import ExclusiveRig, Fault, LiveRig, Sever, Utterance
+from serai.testing.platform.stage import Stage, filled
 from tests.contract.outcome import Trial
 
 _MOST_SECONDS: Final = 600.0

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from serai.core.error import SendFailed
-from serai.testing.platform_ability_contract import PlatformAbilityContract
-from serai.testing.platform_contract import PlatformContract
-from serai.testing.platform_disorder_contract import PlatformDisorderContract
-from serai.testing.platform_live_contract import PlatformLiveContract
-from serai.testing.platform_rig import PlatformRig
-from serai.testing.staged import Undeclared
+from serai.testing.platform.ability import PlatformAbilityContract
+from serai.testing.platform.contract import PlatformContract
+from serai.testing.platform.disorder import PlatformDisorderContract
+from serai.testing.platform.live import PlatformLiveContract
+from serai.testing.platform.rig import PlatformRig
+from serai.testing.platform.staged import Undeclared
 from tests.platforms.test_contract import loop_of, rig_of
 
 PARTS: Final = (PlatformContract, PlatformLiveContract, PlatformAbilityContract, PlatformDisorderContract)

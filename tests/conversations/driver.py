@@ -11,7 +11,7 @@ from serai.core.ids import Account
 from serai.core.message import Inbound, Revision
 from serai.core.source import Source
 from serai.ports.platform import Capabilities, Platform, Sent
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.conversations.script import Answer, Said
 from tests.platforms.webhook.rig import WebhookRig
 from tests.platforms.webhook.rig import rig as webhook_rig

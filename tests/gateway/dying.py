@@ -21,7 +21,7 @@ from serai.ports.slots import SlotRow
 from serai.stores.sqlite.slot import history
 from serai.testing.jobs import MemoryJobs
 from serai.testing.model import Fail, ScriptedModel
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.conversations.mortal import Life, MortalStore
 from tests.conversations.script import Kill
 from tests.gateway.mortal import MortalDriver

@@ -11,7 +11,7 @@ from serai.core.message import Attachment
 from serai.core.snapshot import Snapshot
 from serai.ports.model import Model
 from serai.ports.platform import Capabilities, Link, Sent
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.conversations.mortal import Life, MortalStore
 from tests.gateway.stage import Stage
 

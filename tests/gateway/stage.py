@@ -56,7 +56,7 @@ from serai.ports.tool import Tool, Toolbox
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import EPOCH, SeededEntropy, VirtualClock
 from serai.testing.jobs import MemoryJobs
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.stores.test_sqlite import memory_store
 
 OPEN = Access(open=True)

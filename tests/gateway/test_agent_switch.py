@@ -14,7 +14,7 @@ from serai.ports.model import ModelRequest
 from serai.ports.scope import current_profile
 from serai.testing.clock import virtual_time
 from serai.testing.model import ScriptedModel
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.gateway.stage import NoSecrets, Stage, routes, snapshot
 from tests.gateway.test_chat import echo
 

@@ -12,7 +12,7 @@ from serai.ports.model import ModelRequest
 from serai.ports.platform import Capabilities
 from serai.testing.clock import virtual_time
 from serai.testing.model import Fail, ScriptedModel
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.gateway.stage import FakeHooks, Stage, routes, snapshot
 
 

@@ -11,7 +11,7 @@ from serai.core.ids import InputId
 from serai.gateway.connection.switchboard import Switchboard
 from serai.ports.platform import Capabilities, Receipt
 from serai.testing.clock import SeededEntropy, virtual_time
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 
 LIVE = Capabilities(text_limit=4096, silence_s=600.0)
 

@@ -20,7 +20,7 @@ from serai.ports.platform import Capabilities, Growth
 from serai.ports.tool import ToolContext
 from serai.testing.clock import virtual_time
 from serai.testing.model import Entry, ScriptedModel
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.conversations.mortal import Life
 from tests.conversations.script import Kill
 from tests.gateway.mortal import lives

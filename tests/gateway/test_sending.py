@@ -16,7 +16,7 @@ from serai.ports.scope import Unbound, current_profile
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import virtual_time
 from serai.testing.model import ScriptedModel
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 from tests.gateway.stage import OPEN, Stage, routes, snapshot
 
 OPS = AgentId("ops")

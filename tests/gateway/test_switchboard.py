@@ -14,7 +14,7 @@ from serai.gateway.connection.link import CLOSE_SECONDS
 from serai.gateway.connection.switchboard import DRAIN_SECONDS, Connection, Switchboard
 from serai.ports.platform import Capabilities, Link, Receipt
 from serai.testing.clock import SeededEntropy, virtual_time
-from serai.testing.platform import FakePlatform
+from serai.testing.platform.fake import FakePlatform
 
 WORK = Account("fake", "work")
 

@@ -15,8 +15,8 @@ import pytest
 import serai.platforms
 from serai.app.platforms import BUILT_IN
 from serai.testing.clock import VirtualTimeLoop
-from serai.testing.platform_contract import PlatformContract
-from serai.testing.platform_rig import PlatformRig
+from serai.testing.platform.contract import PlatformContract
+from serai.testing.platform.rig import PlatformRig
 
 DRIVERS = sorted(module.name for module in pkgutil.iter_modules(serai.platforms.__path__))
 RIGS = ["fake", *DRIVERS, "web"]

@@ -10,10 +10,10 @@ from serai.ports.home_chat import HomeChats
 from serai.ports.record import Records
 from serai.ports.slots import Slots
 from serai.stores.sqlite.store import SqliteStore, open_store
-from serai.testing.conversation_contract import ConversationContract
-from serai.testing.home_chat_contract import HomeChatContract
-from serai.testing.record_contract import RecordContract
-from serai.testing.slot_contract import SlotContract
+from serai.testing.store.conversation import ConversationContract
+from serai.testing.store.home_chat import HomeChatContract
+from serai.testing.store.record import RecordContract
+from serai.testing.store.slot import SlotContract
 from tests.stores.test_sqlite import memory_store
 
 

@@ -9,14 +9,10 @@ import pytest
 from serai.ports.store import Store
 from serai.stores.sqlite.database import connect, migrations
 from serai.stores.sqlite.store import SqliteStore, open_store
-from serai.testing.store_approval_contract import StoreApprovalContract
-from serai.testing.store_contract import StoreContract
-from serai.testing.store_live_contract import StoreLiveContract
-from serai.testing.store_session_contract import StoreSessionContract
-from serai.testing.store_telling_contract import StoreTellingContract
+from serai.testing.store import StoreContract
 
 
-class TestOnDisk(StoreContract, StoreLiveContract, StoreSessionContract, StoreTellingContract, StoreApprovalContract):
+class TestOnDisk(StoreContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         opened = open_store(tmp_path / "state.db")
@@ -24,9 +20,7 @@ class TestOnDisk(StoreContract, StoreLiveContract, StoreSessionContract, StoreTe
         await opened.close()
 
 
-class TestInMemory(
-    StoreContract, StoreLiveContract, StoreSessionContract, StoreTellingContract, StoreApprovalContract
-):
+class TestInMemory(StoreContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[Store]:
         opened = memory_store()

@@ -12,8 +12,8 @@ from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.message import Inbound
 from serai.ports.platform import Capabilities, Receipt
 from serai.testing.clock import VirtualClock, virtual_time
-from serai.testing.platform import FakePlatform
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.fake import FakePlatform
+from serai.testing.platform.stage import Listening
 
 Hear = Callable[[Inbound], Awaitable[Receipt]]
 

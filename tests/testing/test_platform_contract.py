@@ -24,12 +24,12 @@ from serai.core.error import (
 from serai.core.ids import InputId
 from serai.core.message import Attachment, Inbound, Press, Revision
 from serai.ports.platform import Capabilities, Link, Receipt, Sent
-from serai.testing.platform import TOKEN, FakePlatform
-from serai.testing.platform_ability_contract import PlatformAbilityContract
-from serai.testing.platform_contract import PlatformContract
-from serai.testing.platform_live_contract import PlatformLiveContract
-from serai.testing.platform_rig import PlatformRig
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.ability import PlatformAbilityContract
+from serai.testing.platform.contract import PlatformContract
+from serai.testing.platform.fake import TOKEN, FakePlatform
+from serai.testing.platform.live import PlatformLiveContract
+from serai.testing.platform.rig import PlatformRig
+from serai.testing.platform.stage import Listening
 from tests.platforms.fake.rig import CAPABILITIES, FakeRig
 
 TESTS = sorted(name for name in dir(PlatformContract) if name.startswith("test_"))

@@ -23,8 +23,8 @@ from serai.gateway.connection.switchboard import Switchboard
 from serai.platforms import Surroundings
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy, VirtualClock, VirtualTimeLoop
-from serai.testing.platform_rig import PlatformRig, Utterance
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.rig import PlatformRig, Utterance
+from serai.testing.platform.stage import Gateway
 from tests.app.stage import Home
 from tests.conftest import Figure
 from tests.platforms.test_contract import rig_of

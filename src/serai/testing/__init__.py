@@ -2,9 +2,9 @@
 
 from serai.testing.clock import ManualClock, SeededEntropy, VirtualClock, VirtualTimeLoop, virtual_time
 from serai.testing.model import Fail, ScriptedModel
-from serai.testing.platform import FakePlatform
-from serai.testing.platform_contract import PlatformContract
-from serai.testing.platform_rig import PlatformRig
+from serai.testing.platform.contract import PlatformContract
+from serai.testing.platform.fake import FakePlatform
+from serai.testing.platform.rig import PlatformRig
 
 __all__ = [
     "Fail",

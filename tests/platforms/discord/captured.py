@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from serai.testing.platform_rig import Captured
+from serai.testing.platform.rig import Captured
 from tests.platforms.discord.peer import DiscordPeer
 from tests.platforms.discord.world import User
 

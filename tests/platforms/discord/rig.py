@@ -17,9 +17,9 @@ from serai.platforms.discord.endpoint import Endpoint
 from serai.ports.clock import Clock
 from serai.ports.platform import Receipt
 from serai.testing.clock import VirtualClock
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 from tests.platforms.discord.captured import captured
 from tests.platforms.discord.peer import DiscordPeer, answered, limited
 from tests.platforms.discord.world import Channel

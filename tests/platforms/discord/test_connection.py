@@ -11,8 +11,8 @@ from serai.core.ids import Account
 from serai.platforms.discord.driver import Discord
 from serai.platforms.discord.endpoint import Endpoint
 from serai.testing.clock import virtual_time
-from serai.testing.platform_rig import Utterance
-from serai.testing.platform_stage import Gateway, Stage
+from serai.testing.platform.rig import Utterance
+from serai.testing.platform.stage import Gateway, Stage
 from tests.platforms.discord.rig import DiscordRig, rig
 
 

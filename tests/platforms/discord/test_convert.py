@@ -10,7 +10,7 @@ from serai.core.error import FetchFailed
 from serai.core.message import Attachment, Inbound, Revision
 from serai.platforms.discord.convert import spoken
 from serai.testing.clock import virtual_time
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 from tests.platforms.discord.rig import ACCOUNT, DiscordRig, rig
 from tests.platforms.discord.test_connection import running
 from tests.platforms.discord.world import Channel, Guild, User

@@ -10,8 +10,8 @@ import pytest
 from serai.core.delivery import Button, Enclosure
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.testing.clock import virtual_time
-from serai.testing.platform_rig import Utterance
-from serai.testing.platform_stage import Gateway, Stage
+from serai.testing.platform.rig import Utterance
+from serai.testing.platform.stage import Gateway, Stage
 from tests.platforms.discord.peer import answered, limited
 from tests.platforms.discord.rig import DiscordRig, rig
 from tests.platforms.discord.test_connection import running

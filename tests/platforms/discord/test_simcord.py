@@ -17,7 +17,7 @@ from serai.core.ids import Account, AgentId, DeliveryId
 from serai.platforms.discord.client import Client
 from serai.platforms.discord.driver import Discord
 from serai.testing.clock import VirtualClock
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 
 ACCOUNT = Account("discord", "sim")
 

@@ -20,10 +20,10 @@ from serai.core.error import (
 from serai.core.message import Inbound
 from serai.core.source import Source
 from serai.ports.platform import Capabilities, Growth, Receipt
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform import TOKEN, FakePlatform
-from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.fake import TOKEN, FakePlatform
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 
 CAPABILITIES: Final = Capabilities(
     text_limit=4096,

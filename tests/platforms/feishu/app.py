@@ -5,7 +5,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from serai.testing.platform_rig import Sever
+from serai.testing.platform.rig import Sever
 from tests.platforms.feishu.pbbp2 import google_frame
 from tests.platforms.feishu.state import AppState
 

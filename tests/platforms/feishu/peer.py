@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiohttp import WSMsgType, web
 
-from serai.testing.platform_rig import RETRY_AFTER, Fault
+from serai.testing.platform.rig import RETRY_AFTER, Fault
 from tests.platforms.feishu import shape
 from tests.platforms.feishu.app import App
 from tests.platforms.feishu.call import ApiError, Blob, Call

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from serai.testing.platform_rig import RETRY_AFTER, Fault, Seen
+from serai.testing.platform.rig import RETRY_AFTER, Fault, Seen
 from tests.platforms.matrix.homeserver import SERVER, Complaint, Homeserver, Login, Room, is_empty, sync_of
 
 _CLIENT: Final = "/_matrix/client/v3"

@@ -15,9 +15,9 @@ from serai.core.snapshot import Access
 from serai.platforms.matrix.driver import Matrix
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 from tests.platforms.matrix.homeserver import SERVER, Login
 from tests.platforms.matrix.peer import MatrixPeer
 

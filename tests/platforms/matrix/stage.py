@@ -17,7 +17,7 @@ from serai.core.snapshot import Access, AccountSettings
 from serai.platforms import Surroundings
 from serai.platforms.matrix.driver import Matrix
 from serai.testing.clock import SeededEntropy, VirtualClock
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 from tests.platforms.matrix.synapse import User
 
 ACCOUNT = Account("matrix", "default")

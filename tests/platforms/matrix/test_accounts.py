@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from serai.platforms.matrix.driver import Matrix
-from serai.testing.platform_stage import overheard
+from serai.testing.platform.stage import overheard
 from tests.platforms.matrix.peer import MatrixPeer
 from tests.platforms.matrix.stage import connected, delivery, session, surroundings
 from tests.platforms.matrix.synapse import User

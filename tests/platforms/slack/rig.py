@@ -12,9 +12,9 @@ import aiohttp
 from serai.core.ids import Account
 from serai.platforms.slack.driver import Slack
 from serai.ports.platform import Receipt
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 from tests.platforms.slack.peer import App, SlackPeer
 
 ACCOUNT: Final = Account("slack", "work")

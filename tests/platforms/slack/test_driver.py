@@ -12,7 +12,7 @@ from serai.core.error import CredentialsRefused, FetchFailed, StorageFailed
 from serai.core.ids import AgentId, DeliveryId
 from serai.platforms.slack.config import SlackConfig
 from serai.testing.clock import virtual_time
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 from tests.platforms.slack.peer import App
 from tests.platforms.slack.rig import APP, SlackRig, rig
 

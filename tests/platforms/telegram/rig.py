@@ -13,9 +13,9 @@ import aiohttp
 from serai.core.ids import Account
 from serai.platforms.telegram.driver import Telegram
 from serai.ports.platform import Receipt
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import RETRY_AFTER, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 from tests.platforms.telegram.bot import Answer, Posted
 from tests.platforms.telegram.peer import TelegramPeer, person, place
 

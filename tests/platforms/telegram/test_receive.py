@@ -7,7 +7,7 @@ import pytest
 from serai.core.error import Busy, LoggedInElsewhere, Refused, StorageFailed
 from serai.core.message import Inbound, Press, Revision
 from serai.testing import virtual_time
-from serai.testing.platform_stage import overheard
+from serai.testing.platform.stage import overheard
 from tests.platforms.telegram.bot import Answer
 from tests.platforms.telegram.rig import ACCOUNT, NAME, TOKEN
 from tests.platforms.telegram.stage import running

@@ -14,8 +14,8 @@ import aiohttp
 from serai.core.error import Startup, StorageFailed
 from serai.core.snapshot import ApiKey, ApiSettings
 from serai.ports.mailbox import Mailbox, Picture, PostRow
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import Captured, Fault, Seen, Utterance
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import Captured, Fault, Seen, Utterance
 from tests.app.stage import CONFIG, Home
 from tests.web.stage import PIXEL, Teller, WebStage
 

@@ -18,9 +18,9 @@ from serai.platforms.webhook.driver import Webhook
 from serai.ports.clock import Clock
 from serai.ports.platform import HttpReply, HttpRequest, Receipt
 from serai.testing.clock import VirtualClock
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import HARD_IDS, RETRY_AFTER, Captured, Fault, Seen, Utterance
+from serai.testing.platform.stage import Listening
 
 ACCOUNT: Final = Account("webhook", "crm")
 KEY: Final = "ZmFrZS13ZWJob29rLWtleS1mb3ItdGVzdHM="

@@ -13,7 +13,7 @@ from serai.core.message import Inbound
 from serai.platforms.webhook.driver import Webhook
 from serai.ports.platform import HttpEndpoint, HttpReply, Platform, Receipt
 from serai.testing.clock import VirtualClock, virtual_time
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.stage import Listening
 from tests.platforms.webhook.rig import ACCOUNT, SECRET, WebhookRig, rig
 
 BODY = json.dumps({"chat_id": "1", "user_id": "42", "text": "hello"}).encode()

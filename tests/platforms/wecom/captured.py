@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from serai.testing.platform_rig import Captured
+from serai.testing.platform.rig import Captured
 from tests.platforms.wecom.peer import WecomPeer
 
 

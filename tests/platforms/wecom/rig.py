@@ -13,9 +13,9 @@ from serai.core.ids import Account
 from serai.platforms.wecom.driver import Wecom
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy
-from serai.testing.malformed import Malformed, spoilt, texts
-from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, spoilt, texts
+from serai.testing.platform.rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 from tests.platforms.wecom.captured import captured
 from tests.platforms.wecom.peer import WecomPeer
 

@@ -18,7 +18,7 @@ from serai.core.error import (
 )
 from serai.core.ids import Account, AgentId, DeliveryId
 from serai.testing.clock import virtual_time
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 from tests.platforms.wecom.rig import ACCOUNT, BOT, WecomRig, rig
 
 

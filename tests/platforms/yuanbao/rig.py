@@ -13,9 +13,9 @@ from serai.core.ids import Account
 from serai.platforms.yuanbao.driver import Yuanbao
 from serai.ports.platform import Receipt
 from serai.testing.clock import SeededEntropy, VirtualClock
-from serai.testing.malformed import Malformed, damaged, spoilt, texts
-from serai.testing.platform_rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Listening
+from serai.testing.platform.malformed import Malformed, damaged, spoilt, texts
+from serai.testing.platform.rig import HARD_IDS, Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Listening
 from tests.platforms.yuanbao.peer import Bot, YuanbaoPeer
 
 ACCOUNT: Final = Account("yuanbao", "work")

@@ -10,7 +10,7 @@ from serai.core.delivery import Delivery, Target
 from serai.core.error import CredentialsRefused, FetchFailed, LoggedInElsewhere, SendPermanent
 from serai.core.ids import AgentId, DeliveryId
 from serai.testing.clock import virtual_time
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 from tests.platforms.yuanbao.peer import Bot
 from tests.platforms.yuanbao.rig import BOT, KEY, YuanbaoRig, rig
 

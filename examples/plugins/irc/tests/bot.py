@@ -14,7 +14,7 @@ from serai.core.delivery import Delivery, Target
 from serai.core.error import Shut
 from serai.core.ids import AgentId, DeliveryId
 from serai.testing import SeededEntropy
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 
 
 class Bot:

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from typing import Final
 
-from serai.testing.platform_rig import Fault
+from serai.testing.platform.rig import Fault
 
 PASSWORD: Final = "fake-irc-password"
 OPERATOR: Final = ("op", "fake-operator-password")

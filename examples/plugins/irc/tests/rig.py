@@ -12,9 +12,9 @@ from serai_irc.driver import Irc
 
 from serai.core.ids import Account
 from serai.testing import SeededEntropy
-from serai.testing.malformed import Malformed, damaged, texts
-from serai.testing.platform_rig import Captured, Fault, Seen, Sever, Utterance
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.malformed import Malformed, damaged, texts
+from serai.testing.platform.rig import Captured, Fault, Seen, Sever, Utterance
+from serai.testing.platform.stage import Gateway
 
 ACCOUNT: Final = Account("irc", "lab")
 CHANNEL: Final = "#serai"

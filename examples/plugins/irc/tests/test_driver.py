@@ -11,8 +11,8 @@ from rig import CHANNEL, driver, rig
 
 from serai.core.error import Busy, CredentialsRefused, SendUnknown, Startup
 from serai.testing import virtual_time
-from serai.testing.platform_rig import Utterance
-from serai.testing.platform_stage import Gateway, Stage
+from serai.testing.platform.rig import Utterance
+from serai.testing.platform.stage import Gateway, Stage
 
 
 async def until(holds: Callable[[], bool]) -> None:

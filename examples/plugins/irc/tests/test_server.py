@@ -15,7 +15,7 @@ from serai_irc.outgoing import TEXT_LIMIT
 
 from serai.core.error import CredentialsRefused, SendFailed, SendPermanent
 from serai.testing import SeededEntropy, virtual_time
-from serai.testing.platform_stage import Gateway
+from serai.testing.platform.stage import Gateway
 
 
 def test_two_people_and_the_bot_talk_in_a_channel_and_in_queries(serving: Serving) -> None:

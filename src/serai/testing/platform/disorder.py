@@ -4,10 +4,10 @@ import asyncio
 from typing import Final
 
 from serai.core.message import Inbound
-from serai.testing.malformed import Malformed
-from serai.testing.platform_rig import Utterance
-from serai.testing.platform_stage import Stage
-from serai.testing.staged import Staged, on_loop
+from serai.testing.platform.malformed import Malformed
+from serai.testing.platform.rig import Utterance
+from serai.testing.platform.stage import Stage
+from serai.testing.platform.staged import Staged, on_loop
 
 _AGAIN_SECONDS: Final = 60.0
 """Within which a connection is there again that was given up over something malformed."""

@@ -14,7 +14,7 @@ from serai.ports.slots import JobMark, JobRunning, NewSlot, Slots, SlotTaken
 from serai.ports.store import Store
 from serai.ports.store.arrival import Arrival
 from serai.ports.store.claim import Finish
-from serai.testing.store_contract import NOW, OPS, arrival, done, offer
+from serai.testing.store.stage import NOW, OPS, arrival, done, offer
 
 HOME, CLONE = "/homes/ops/cron", "/homes/copy/cron"
 JOB, OTHER = JobId("0123456789ab"), JobId("ba9876543210")

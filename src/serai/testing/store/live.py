@@ -11,7 +11,7 @@ from serai.ports.store.arrival import Arrival
 from serai.ports.store.dispatch import Settlement
 from serai.ports.store.order import Adjust, Entitle, Resend, Reset, Undo
 from serai.ports.store.people import Person, Stranger
-from serai.testing.store_contract import CHAT, NOW, WEB, arrival, begun, done, offer, order
+from serai.testing.store.stage import CHAT, NOW, WEB, arrival, begun, done, offer, order
 
 QUIET = 0.6
 
@@ -34,7 +34,7 @@ def texts(claim: Claim | None) -> list[str]:
     return [one.body.message.text for one in claim.inputs]
 
 
-class StoreLiveContract:
+class LiveContract:
     """Bursts, busy lanes, commands, strangers."""
 
     async def test_pieces_that_come_quickly_are_one_turn_once_it_is_quiet(self, store: Store) -> None:

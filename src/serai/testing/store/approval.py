@@ -13,7 +13,7 @@ from serai.ports.store import Store
 from serai.ports.store.approval import NewApproval, Revoke, Verdict
 from serai.ports.store.dispatch import Settlement
 from serai.ports.store.order import Reset
-from serai.testing.store_contract import CHAT, NOW, OPS, WEB, begun, done, offer, order
+from serai.testing.store.stage import CHAT, NOW, OPS, WEB, begun, done, offer, order
 
 NAME = ApprovalId("K7M2PQ9X")
 ASKED = NewDelivery(DeliveryId("dlv_asked"), CHAT, "May I?", (Button("Deny", "approval:K7M2PQ9X:deny"),))
@@ -42,7 +42,7 @@ async def the_approval(store: Store) -> Approval:
     return found
 
 
-class StoreApprovalContract:
+class ApprovalContract:
     """Questions, answers, and turns that wait."""
 
     async def test_a_turn_that_asks_waits_until_the_time_is_over(self, store: Store) -> None:

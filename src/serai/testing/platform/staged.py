@@ -11,8 +11,8 @@ from serai.core.error import SeraiError, Shut
 from serai.gateway.connection.link import run_watched
 from serai.ports.platform import Platform
 from serai.testing.clock import VirtualTimeLoop
-from serai.testing.platform_rig import PlatformRig
-from serai.testing.platform_stage import Gateway, Stage
+from serai.testing.platform.rig import PlatformRig
+from serai.testing.platform.stage import Gateway, Stage
 
 _LOGIN_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 1.0

@@ -10,13 +10,13 @@ from serai.core.lane import LaneAddress
 from serai.ports.store import Store
 from serai.ports.store.arrival import Idempotency, SessionTaken
 from serai.ports.store.session import Fork
-from serai.testing.store_contract import NOW, OPS, arrival, begun, done, offer
+from serai.testing.store.stage import NOW, OPS, arrival, begun, done, offer
 
 COPY = SessionId("copy")
 ADDRESS = LaneAddress(OPS, "api_server", "default", "dm", chat=COPY)
 
 
-class StoreSessionContract:
+class SessionContract:
     """Named, copied, erased."""
 
     async def test_a_session_has_the_name_that_it_was_given_last(self, store: Store) -> None:

@@ -15,7 +15,7 @@ from serai.core.turn import Claim, Step
 from serai.ports.record import NewRecord, Records
 from serai.ports.store import Store
 from serai.ports.store.arrival import Accepted, Arrival, Idempotency, SessionTaken
-from serai.testing.store_contract import NOW, OPS, arrival, done, offer
+from serai.testing.store.stage import NOW, OPS, arrival, done, offer
 
 RUN = NewRecord("run", b"what was asked", background=True)
 RESPONSE = NewRecord("response", b"{}")

@@ -22,12 +22,12 @@ from serai.core.error import (
     Startup,
     StorageFailed,
 )
-from serai.testing.platform_ability_contract import PlatformAbilityContract
-from serai.testing.platform_disorder_contract import PlatformDisorderContract
-from serai.testing.platform_live_contract import PlatformLiveContract
-from serai.testing.platform_rig import RETRY_AFTER, Fault, Utterance
-from serai.testing.platform_stage import Gateway, filled, overheard, told
-from serai.testing.staged import on_loop, played
+from serai.testing.platform.ability import PlatformAbilityContract
+from serai.testing.platform.disorder import PlatformDisorderContract
+from serai.testing.platform.live import PlatformLiveContract
+from serai.testing.platform.rig import RETRY_AFTER, Fault, Utterance
+from serai.testing.platform.stage import Gateway, filled, overheard, told
+from serai.testing.platform.staged import on_loop, played
 
 _FAULTS: Final[dict[Fault, type[SendFailed]]] = {
     "rate_limited": SendTemporary,

@@ -22,7 +22,7 @@ from serai.core.message import Attachment, Inbound, Press, Revision
 from serai.core.source import ChatType, Source
 from serai.core.split import measure
 from serai.ports.platform import Capabilities, Link, Receipt, Sent
-from serai.testing.trouble import Troubles
+from serai.testing.platform.trouble import Troubles
 
 TOKEN: Final = "fake-platform-token"
 """The credential of a fake, so that tests can look for it where it must not be."""

@@ -9,7 +9,7 @@ from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, DeliveryId
 from serai.ports.home_chat import HomeChats, SetHomeChat
 from serai.ports.store import Store
-from serai.testing.store_contract import CHAT, NOW, OPS, WEB, arrival, order
+from serai.testing.store.stage import CHAT, NOW, OPS, WEB, arrival, order
 
 ROOM = HomeChat("room:1", "t:1", "group", "alice")
 OTHER = HomeChat("room:2")

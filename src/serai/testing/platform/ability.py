@@ -11,9 +11,9 @@ from serai.core.delivery import Button, Delivery, Enclosure
 from serai.core.error import FetchFailed, Refused, SendFailed, SendPermanent
 from serai.core.message import Attachment
 from serai.ports.platform import Fetching, Growing, Typing
-from serai.testing.platform_rig import ButtonRig, FileRig, TypingRig, Utterance
-from serai.testing.platform_stage import Stage, filled
-from serai.testing.staged import Staged, on_loop, played
+from serai.testing.platform.rig import ButtonRig, FileRig, TypingRig, Utterance
+from serai.testing.platform.stage import Stage, filled
+from serai.testing.platform.staged import Staged, on_loop, played
 
 _DATA: Final = bytes(range(256)) * 40
 _NAME: Final = "plan.bin"

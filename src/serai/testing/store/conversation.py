@@ -12,8 +12,8 @@ from serai.core.message import Message
 from serai.ports.conversation import ConversationBusy, ConversationRow, Conversations
 from serai.ports.store import Store
 from serai.ports.store.arrival import Arrival, SessionTaken
-from serai.testing.record_contract import RESPONSE, call, claimed, ended
-from serai.testing.store_contract import NOW, OPS
+from serai.testing.store.record import RESPONSE, call, claimed, ended
+from serai.testing.store.stage import NOW, OPS
 
 ROW = ConversationRow("conv_1", "app", b"{}", NOW)
 PUT_IN = [(Message("user", "a"), b"[1]"), (Message("assistant", "b"), b"[2]")]

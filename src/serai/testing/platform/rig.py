@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from serai.ports.platform import Platform
-from serai.testing.malformed import Malformed
+from serai.testing.platform.malformed import Malformed
 
 Fault = Literal["rate_limited", "server_error", "rejected", "refused", "timeout", "disconnect"]
 """What the next send meets. `refused`: no connection; `timeout` and `disconnect`: after the request was written."""
@@ -91,7 +91,7 @@ class PlatformRig(Protocol):
         ...
 
     def malformed(self) -> Sequence[Malformed]:
-        """What the platform should never send, of every kind that `serai.testing.malformed` makes."""
+        """What the platform should never send, of every kind that `serai.testing.platform.malformed` makes."""
         ...
 
     async def garble(self, payload: object) -> None:

@@ -11,7 +11,7 @@ from serai.core.turn import Claim, Fence
 from serai.ports.store import Store
 from serai.ports.store.dispatch import Settlement
 from serai.ports.store.order import Reset
-from serai.testing.store_contract import CHAT, NOW, WEB, begun, done, offer, order
+from serai.testing.store.stage import CHAT, NOW, WEB, begun, done, offer, order
 
 GROWN = DeliveryId("dlv_grown")
 
@@ -30,7 +30,7 @@ async def taken(store: Store, now: float = NOW + 1) -> Delivery | None:
     return (await store.next_delivery(WEB, "room:1", now)).delivery
 
 
-class StoreTellingContract:
+class TellingContract:
     """Open deliveries, and how they end."""
 
     async def test_an_open_delivery_is_not_sent_and_holds_up_nobody(self, store: Store) -> None:

@@ -18,7 +18,7 @@ from serai.core.ids import AgentId, DeliveryId, InputId
 from serai.core.message import Inbound, Press, Revision
 from serai.core.split import measure
 from serai.ports.platform import Capabilities, Receipt
-from serai.testing.platform_rig import PlatformRig, Utterance
+from serai.testing.platform.rig import PlatformRig, Utterance
 
 _LONGEST_SEND: Final = 120.0
 """Seconds after which a send must have given up."""

@@ -7,9 +7,9 @@ import asyncio
 from typing import Final
 
 from serai.core.error import CredentialsRefused, LoggedInElsewhere, Shut
-from serai.testing.platform_rig import ExclusiveRig, LiveRig, Sever, Utterance
-from serai.testing.platform_stage import Stage, overheard, told
-from serai.testing.staged import Staged, on_loop, played
+from serai.testing.platform.rig import ExclusiveRig, LiveRig, Sever, Utterance
+from serai.testing.platform.stage import Stage, overheard, told
+from serai.testing.platform.staged import Staged, on_loop, played
 
 _BACK_SECONDS: Final = 90.0
 """For which a driver may need to be there again, once its silence is noticed."""
