@@ -21,6 +21,7 @@ from serai.ports.store.archive import (
     SessionRow,
     UsageRow,
 )
+from serai.ports.store.arrival import Idempotency
 
 
 class NoArchive:
@@ -86,7 +87,9 @@ async def no_retry(delivery: DeliveryId) -> Delivery | None:
     return None
 
 
-async def nothing_sent(values: Sequence[str], text: str, agent: AgentId | None) -> Sequence[Dispatched]:
+async def nothing_sent(
+    values: Sequence[str], text: str, agent: AgentId | None, request: Idempotency | None
+) -> Sequence[Dispatched]:
     """There is no chat."""
     return [Dispatched(value, agent, error="there is no chat") for value in values]
 

@@ -21,6 +21,7 @@ WRITES = (
     "order",
     "settle",
     "next_delivery",
+    "deliver",
     "tell",
     "placed",
     "seal",

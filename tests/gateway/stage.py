@@ -29,6 +29,7 @@ from serai.gateway.approval.asking import Asking
 from serai.gateway.chat.commands import Commands
 from serai.gateway.chat.intake import Intake
 from serai.gateway.connection.switchboard import Switchboard
+from serai.gateway.delivery.histories import Histories
 from serai.gateway.delivery.outbox import Outbox
 from serai.gateway.delivery.parcel import Parcels
 from serai.gateway.delivery.targets import Targets
@@ -199,6 +200,7 @@ class Stage:
         self.files = files or MemoryJobs()
         self.targets = Targets(self.state, self.store.home_chats)
         parcels = Parcels(self.outbox.split, self.outbox.takes, self.entropy)
+        histories = Histories(self.state, self.store.home_chats, self.clock, self.entropy)
         workshop = Workshop(
             state=self.state,
             store=self.store,
@@ -215,15 +217,7 @@ class Stage:
             presence=Presence(self.switchboard.platform),
             asking=Asking(means, self.state, self.agent_hooks, self.outbox, self.approvals),
             enclosed=Enclosed(self.state, self.switchboard.platform, inbox, fetch),
-            errands=Errands(
-                self.state,
-                self.store,
-                self.files,
-                self.targets,
-                parcels,
-                self.clock,
-                self.entropy,
-            ),
+            errands=Errands(self.state, self.store, self.files, self.targets, histories, parcels),
             hooks=self.agent_hooks,
         )
         self.lanes = Lanes(workshop, self.fair)
@@ -239,7 +233,7 @@ class Stage:
             self.entropy,
             self.agent_hooks,
         )
-        self.sending = Sending(door, self.targets, parcels)
+        self.sending = Sending(door, self.targets, histories, parcels)
         self.schedules = make_schedules(door, self.files, self.store.slots)
         self.jobs = self.schedules.jobs
         commands = Commands(door, parcels, self.approvals, self.targets, self.jobs)

@@ -102,16 +102,44 @@ def test_every_earlier_version_can_be_brought_to_this_one(tmp_path: Path) -> Non
         assert ask(path, "PRAGMA user_version") == [(numbers[-1],)]
 
 
+def test_who_writes_in_direct_chats_is_taken_over_from_what_was_said_there_before(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    prepare(path, list(migrations())[:6])
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        lanes = [("person", "", "ada"), ("fake", "default", "7")]
+        db.executemany(
+            "INSERT INTO lane (id, platform, account, chat_type, chat, thread, user, label, created_at)"
+            " VALUES (?, ?, ?, 'dm', ?, '', '', '', 0)",
+            [(number, *lane) for number, lane in enumerate(lanes, start=1)],
+        )
+        inputs = [
+            (1, "ada", b'{"chat_id": "5", "user_id": "ada"}'),
+            (1, "alt", b'{"chat_id": "5", "user_id": "ada"}'),
+            (1, "eve", b'{"chat_id": "6", "user_id": "eve"}'),
+            (1, "ada", None),
+            (2, "bob", b'{"chat_id": "7", "user_id": "bob"}'),
+        ]
+        db.executemany(
+            "INSERT INTO input (id, lane, platform, account, sender, body, decision, reply_to, survives, received_at,"
+            " due_at, place, said, joins, behind, state) VALUES (?, ?, 'fake', 'default', ?, '', '', ?, 1, 0, 0, '',"
+            " '', 0, 0, 'done')",
+            [(f"run_{number}", *one) for number, one in enumerate(inputs)],
+        )
+        db.commit()
+    prepare(path)
+    assert ask(path, "SELECT chat, user, user_alt FROM direct_chat") == [("5", "ada", "alt"), ("6", "eve", "")]
+
+
 def test_no_query_of_a_turn_looks_at_more_than_it_needs(tmp_path: Path) -> None:
     """Every question of the hot path goes by an index; the sources are searched for them."""
     import re
 
-    from serai.stores.sqlite import accept, claim, delivery, turn
+    from serai.stores.sqlite import accept, claim, delivery, idempotency, turn
 
     path = tmp_path / "state.db"
     prepare(path)
     questions: list[str] = []
-    for module in (accept, claim, delivery, turn):
+    for module in (accept, claim, delivery, idempotency, turn):
         source = Path(module.__file__).read_text()
         for block in re.findall(r"execute\(\s*((?:f?\"[^\n]*\"\s*)+)", source):
             text = "".join(re.findall(r'"([^\n]*)"', block))

@@ -10,6 +10,8 @@ from serai.ports.store import Store
 from serai.stores.sqlite.database import connect, migrations
 from serai.stores.sqlite.store import SqliteStore, open_store
 from serai.testing.store import StoreContract
+from serai.testing.store.sending import heard, kept, new, said, sent
+from serai.testing.store.stage import NOW
 
 
 class TestOnDisk(StoreContract):
@@ -34,3 +36,14 @@ def memory_store() -> SqliteStore:
     for step in migrations():
         db.executescript(step.script)
     return SqliteStore(db, db, inline=True)
+
+
+async def test_a_text_is_sent_and_said_and_its_request_answered_or_nothing_of_it() -> None:
+    store = memory_store()
+    await store.deliver([new("a")], NOW)
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.deliver([new("b"), new("a")], NOW, said=[said()], kept=kept())
+    assert await sent(store) == ["a"]
+    assert await heard(store) == []
+    assert await store.deliver([], NOW, kept=kept(b"anew")) is None
+    await store.close()

@@ -14,6 +14,7 @@ from serai.core.message import InputBody
 from serai.core.source import Source
 from serai.gateway.request.run import Ask
 from serai.ports.record import NewRecord
+from serai.ports.store.arrival import IDEMPOTENCY_SECONDS, Idempotency
 
 PLATFORM: Final = "api_server"
 
@@ -50,14 +51,27 @@ def asked(
     )
     if key is None:
         return made
-    route = (call.request.path, chat, user, thread, session, model)
-    digest = sha256("\0".join([part or "" for part in route]).encode()).hexdigest()
+    digest = _digest(call.request.path, chat, user, thread, session, model)
     return replace(made, idempotency_key=key, route_digest=digest, body_digest=sha256(body).hexdigest())
+
+
+def repeatable(call: Call, body: bytes, now: float) -> Idempotency | None:
+    """What a call without routing has promised by its Idempotency-Key, if it has one: that whatever comes with that
+    key is the same call. `body` is the request's. Raises ApiError for a wrong header."""
+    key = identifier(call.request.headers, IDEMPOTENCY)
+    if key is None:
+        return None
+    digests = _digest(call.request.path), sha256(body).hexdigest()
+    return Idempotency(call.principal.name, key, *digests, now + IDEMPOTENCY_SECONDS)
 
 
 def session_of(call: Call) -> str | None:
     """The session that the client names in its header. Raises ApiError 400 for what can be no id."""
     return identifier(call.request.headers, SESSION, empty_is_absent=True)
+
+
+def _digest(*route: str | None) -> str:
+    return sha256("\0".join([part or "" for part in route]).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1024)

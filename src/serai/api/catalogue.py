@@ -102,7 +102,7 @@ def _records(services: Services) -> Sequence[Resource]:
     from serai.api.operator.deliveries import Deliveries
     from serai.api.operator.usage import Usages
 
-    deliveries = Deliveries(services.archive, services.retry, services.send)
+    deliveries = Deliveries(services.archive, services.retry, services.send, services.clock)
     usages = Usages(services.archive, services.clock)
     return [
         Resource("/api/deliveries", {"GET": deliveries.list, "POST": deliveries.send}),

@@ -23,7 +23,7 @@ from serai.ports.platform import HttpEndpoint
 from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
 from serai.ports.store.archive import Archive
-from serai.ports.store.arrival import Exchange
+from serai.ports.store.arrival import Exchange, Idempotency
 
 Choice = Literal["once", "session", "always", "deny"]
 """How an approval may be answered (SPEC 6.5)."""
@@ -192,7 +192,7 @@ class Services:
     archive: Archive
     sessions: Sessions
     retry: Callable[[DeliveryId], Awaitable[Delivery | None]]
-    send: Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]
+    send: Callable[[Sequence[str], str, AgentId | None, Idempotency | None], Awaitable[Sequence[Dispatched]]]
     jobs: Jobs
     activity: Activity
     lasting: Lasting

@@ -35,6 +35,7 @@ from serai.gateway.approval.asking import Asking
 from serai.gateway.chat.commands import Commands
 from serai.gateway.chat.intake import Intake
 from serai.gateway.connection.switchboard import Switchboard
+from serai.gateway.delivery.histories import Histories
 from serai.gateway.delivery.outbox import Outbox
 from serai.gateway.delivery.parcel import Parcels
 from serai.gateway.delivery.targets import Targets
@@ -140,6 +141,7 @@ class Gateway:
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
         targets, files = Targets(state, opened.home_chats), wrap.files(job_files(self._entropy))
         parcels = Parcels(self._outbox.split, self._outbox.takes, self._entropy)
+        histories = Histories(state, opened.home_chats, self._clock, self._entropy)
         workshop = Workshop(
             state=state,
             store=self._store,
@@ -156,15 +158,7 @@ class Gateway:
             presence=Presence(self._switchboard.platform),
             asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
             enclosed=Enclosed(state, self._switchboard.platform, WorkspaceInbox(self._threads), self._fetch),
-            errands=Errands(
-                state,
-                self._store,
-                files,
-                targets,
-                parcels,
-                self._clock,
-                self._entropy,
-            ),
+            errands=Errands(state, self._store, files, targets, histories, parcels),
             hooks=agent_hooks,
             activity=self._activity,
         )
@@ -182,7 +176,7 @@ class Gateway:
             agent_hooks,
         )
         self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
-        self._sending = Sending(door, targets, parcels)
+        self._sending = Sending(door, targets, histories, parcels)
         commands = Commands(door, parcels, self._approvals, targets, self._schedules.jobs)
         self._intake = Intake(door, commands, self._approvals)
         connector = Connector(self._switchboard, session, self._clock, self._entropy, layout, wrap.platform)

@@ -19,7 +19,7 @@ from serai.gateway.schedule.entry import Entry
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.state import State
 from serai.jobs.disk import DiskJobs
-from serai.ports.home_chat import HomeChats
+from serai.ports.home_chat import Correspondent, HomeChats
 from serai.ports.slots import Active, JobMark, Left, SlotRow, Slots
 from serai.stores.sqlite.store import open_store
 from serai.web.driver import ACCOUNT, STANDING
@@ -113,6 +113,9 @@ class NoChats(HomeChats):
         return {}
 
     async def chat_type(self, connection: Account, chat: str) -> str | None:  # noqa: ARG002 - the port's
+        return None
+
+    async def correspondent(self, connection: Account, chat: str) -> Correspondent | None:  # noqa: ARG002 - the port's
         return None
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from serai.core.ids import Account, AgentId
 from serai.core.source import Source
 
 DmScope = Literal["chat", "person", "agent"]
+
+_PERSON: Final = "person"
+"""What stands in the place of a platform where a person has one conversation across all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class LaneAddress:
     chat: str = ""
     thread: str = ""
     user: str = ""
+
+    @property
+    def spans_chats(self) -> bool:
+        """Whether it is a person's, whichever direct chat that one writes in (SPEC 3.6)."""
+        return self.platform == _PERSON and not self.account
 
     @property
     def label(self) -> str:
@@ -73,7 +81,7 @@ def _direct(agent: AgentId, source: Source, policy: LanePolicy) -> LaneAddress:
     if policy.dm_scope == "agent":
         return LaneAddress(agent, "direct", "", "dm")
     if policy.dm_scope == "person" and (person := _person(source, policy)):
-        return LaneAddress(agent, "person", "", "dm", chat=person)
+        return LaneAddress(agent, _PERSON, "", "dm", chat=person)
     return LaneAddress(
         agent,
         source.platform,

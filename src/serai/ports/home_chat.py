@@ -15,6 +15,14 @@ class SetHomeChat:
     home: HomeChat | None
 
 
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """Whoever was the last to write in a direct chat, by the ids of that message."""
+
+    user_id: str | None
+    user_id_alt: str | None
+
+
 class HomeChats(Protocol):
     """What is remembered of chats for those who send to them unasked."""
 
@@ -24,4 +32,9 @@ class HomeChats(Protocol):
 
     async def chat_type(self, connection: Account, chat: str) -> str | None:
         """Of what type a chat is, as far as is known; None where nobody ever wrote in it."""
+        ...
+
+    async def correspondent(self, connection: Account, chat: str) -> Correspondent | None:
+        """Who writes in a direct chat. Known where messages that came from it have joined a person's conversation,
+        the one that person has across platforms (SPEC 3.6)."""
         ...

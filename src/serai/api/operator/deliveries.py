@@ -10,9 +10,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from serai.api import document as documents
+from serai.api.ask import repeatable
 from serai.api.body import decode, read
 from serai.api.document import DeliveryDocument
 from serai.api.error import ApiError, invalid
+from serai.api.header import IDEMPOTENCY
 from serai.api.operation import Operation
 from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, query
 from serai.api.path import Call
@@ -20,10 +22,12 @@ from serai.api.reply import Reply, document
 from serai.core.delivery import Delivery, DeliveryState
 from serai.core.ids import AgentId, DeliveryId
 from serai.gateway.request.sending import Dispatched
+from serai.ports.clock import Clock
 from serai.ports.store.archive import Archive, DeliveryFilter
+from serai.ports.store.arrival import Idempotency
 
 Retry = Callable[[DeliveryId], Awaitable[Delivery | None]]
-Send = Callable[[Sequence[str], str, AgentId | None], Awaitable[Sequence[Dispatched]]]
+Send = Callable[[Sequence[str], str, AgentId | None, Idempotency | None], Awaitable[Sequence[Dispatched]]]
 
 TargetText = Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -62,10 +66,11 @@ _DECODER: Final = msgspec.json.Decoder(SendBody)
 class Deliveries:
     """What was or will be sent to chats."""
 
-    def __init__(self, archive: Archive, retry: Retry, send: Send) -> None:
+    def __init__(self, archive: Archive, retry: Retry, send: Send, clock: Clock) -> None:
         self._archive = archive
         self._retry = retry
         self._send = send
+        self._clock = clock
 
     @Operation(
         summary="What was or will be sent, the latest first",
@@ -98,16 +103,20 @@ class Deliveries:
         answer=ListOf[DispatchedDocument],
         status=202,
         body=SendBody,
-        errors=("admin_required", "storage_failed"),
+        headers=(IDEMPOTENCY,),
+        errors=("admin_required", "idempotency_conflict", "storage_failed"),
     )
     async def send(self, call: Call) -> Reply:
-        """POST /api/deliveries. What is wrong with one target stands in its result. Raises StorageFailed."""
+        """POST /api/deliveries. What is wrong with one target stands in its result. Raises StorageFailed,
+        IdempotencyConflict."""
         call.admins_only()
-        asked = decode(_DECODER, await read(call.request))
+        body = await read(call.request)
+        asked = decode(_DECODER, body)
         if not asked.text.strip():
             raise invalid("text", "The text is blank.")
         targets = [asked.target] if isinstance(asked.target, str) else asked.target
-        results = await self._send(targets, asked.text, AgentId(asked.agent) if asked.agent else None)
+        request = repeatable(call, body, self._clock.now())
+        results = await self._send(targets, asked.text, AgentId(asked.agent) if asked.agent else None, request)
         return document(202, page(map(_dispatched, results)))
 
     @Operation(

@@ -1,8 +1,9 @@
 """What every entrance needs: to accept an arrival, to listen for its end, to stop it (SPEC 5.1)."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -21,6 +22,8 @@ from serai.ports.store import Store
 from serai.ports.store.arrival import Accepted, Arrival
 
 _log = structlog.get_logger("intake")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,7 @@ class Door:
 
         A caller who is cancelled meanwhile may have been too late: what was stored is seen to all the same.
         """
-        work = asyncio.create_task(self._accept(arrival))
-        self._working.add(work)
-        work.add_done_callback(self._working.discard)
+        work = self._begin(self._accept(arrival))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -88,9 +89,17 @@ class Door:
 
     def stop(self, input_id: InputId, reason: str) -> None:
         """Stops an input's turn, soon."""
-        task = asyncio.create_task(self._stop(input_id, reason))
+        self._begin(self._stop(input_id, reason))
+
+    async def surely(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` gives. It goes on to its end where the caller is cancelled meanwhile."""
+        return await asyncio.shield(self._begin(work))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
+        return task
 
     async def _stop(self, input_id: InputId, reason: str) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from serai.agent.client_tool import unusable_tools
 from serai.core.decision import Decision
@@ -18,10 +17,14 @@ from serai.gateway.request.recall import recalled
 from serai.ports.engine import Subscription
 from serai.ports.hooks import Dropped
 from serai.ports.record import NewRecord
-from serai.ports.store.arrival import Accepted, Arrival, Holder, Idempotency, SessionTaken
-
-_KEPT_SECONDS: Final = 24 * 3600
-"""How long an Idempotency-Key is remembered (SPEC 11.7)."""
+from serai.ports.store.arrival import (
+    IDEMPOTENCY_SECONDS,
+    Accepted,
+    Arrival,
+    Holder,
+    Idempotency,
+    SessionTaken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,7 @@ def _idempotency(ask: Ask, now: float) -> Idempotency | None:
     if ask.idempotency_key is None:
         return None
     return Idempotency(
-        ask.principal.name, ask.idempotency_key, ask.route_digest, ask.body_digest, now + _KEPT_SECONDS
+        ask.principal.name, ask.idempotency_key, ask.route_digest, ask.body_digest, now + IDEMPOTENCY_SECONDS
     )
 
 

@@ -11,23 +11,20 @@ from serai.agent.loop import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.event import TurnEnded
-from serai.core.ids import AgentId, JobId, SessionId
+from serai.core.ids import AgentId, JobId
 from serai.core.job import Job, JobRun, wakes_agent
-from serai.core.lane import lane_of
 from serai.core.message import Answer, Message, is_silence
 from serai.core.profile import AgentProfile
 from serai.core.redact import redacted
-from serai.core.source import CHAT_TYPES, ChatType, Source
 from serai.core.turn import Claim, Step
 from serai.gateway.answer.draft import Ending
+from serai.gateway.delivery.histories import Histories
 from serai.gateway.delivery.parcel import Parcels
 from serai.gateway.delivery.targets import Targets
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
-from serai.ports.clock import Clock, Entropy
 from serai.ports.jobs import JobFiles
 from serai.ports.store import Store
-from serai.ports.store.claim import Said
 
 WITHHELD: Final = frozenset({"cron", "message"})
 """Toolsets that no job's run has (SPEC 9.4)."""
@@ -53,17 +50,15 @@ class Errands:
         store: Store,
         files: JobFiles,
         targets: Targets,
+        histories: Histories,
         parcels: Parcels,
-        clock: Clock,
-        entropy: Entropy,
     ) -> None:
         self._state = state
         self._store = store
         self._files = files
         self._targets = targets
+        self._histories = histories
         self._parcels = parcels
-        self._clock = clock
-        self._entropy = entropy
 
     async def begin(
         self, claim: Claim, run: JobRun, profile: AgentProfile, progress: Progress
@@ -146,7 +141,13 @@ class Errands:
         deliveries = [
             new for target in expansion.targets for new in self._deliveries(claim.agent, target, text, files)
         ]
-        said = self._histories(claim.agent, expansion.targets, text) if answered else ()
+        said = (
+            await until_stored(
+                lambda: self._histories.joined(claim.agent, expansion.targets, text), "what joins histories"
+            )
+            if answered
+            else ()
+        )
         problems = tuple(f"{one.value}: {one.text}" if one.value else one.text for one in expansion.problems)
         return Ending(deliveries=deliveries, said=said, problems=problems)
 
@@ -158,26 +159,6 @@ class Errands:
         packed = self._parcels.files(target, files)
         whole = "\n\n".join(filter(None, [text, *packed.notes]))
         return [*(self._parcels.text(target, prefix + whole) if whole else ()), *packed.deliveries]
-
-    def _histories(self, agent: AgentId, targets: Sequence[Target], text: str) -> Sequence[Said]:
-        """The text in each history that it joins, once: several chats may have one together (SPEC 3.3)."""
-        found = [self._said(agent, target, text) for target in targets]
-        return [*{one.address: one for one in found}.values()]
-
-    def _said(self, agent: AgentId, target: Target, text: str) -> Said:
-        """The text in the history of the chat that it is sent to."""
-        source = Source(
-            target.platform,
-            target.account,
-            chat_id=target.chat_id,
-            chat_type=_chat_type(target),
-            user_id=target.user_id,
-            thread_id=target.thread_id,
-        )
-        snapshot = self._state.snapshot
-        cutoff = snapshot.reset.cutoff(self._clock.now())
-        session = SessionId(f"ses_{self._entropy.token()}")
-        return Said(lane_of(agent, source, snapshot.lanes), text, session, cutoff)
 
 
 def opening_system(job: Job) -> str:
@@ -217,7 +198,3 @@ def _framed(kind: str, name: str, text: str) -> str:
 
 def _nobodys(origin: Target | None) -> Target | None:
     return replace(origin, agent_id=None) if origin is not None else None
-
-
-def _chat_type(target: Target) -> ChatType:
-    return target.chat_type if target.chat_type in CHAT_TYPES else "dm"  # type: ignore[return-value]

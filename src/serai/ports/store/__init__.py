@@ -4,7 +4,7 @@
     claim     turn + its inputs, new token
     record    fenced: steps started or ended                                surely on disk where a tool starts
     finish    fenced: turn, inputs, messages, deliveries                    surely on disk
-    deliver   deliveries that no turn made                                  surely on disk
+    deliver   deliveries that no turn made (+ messages, + idempotency)      surely on disk
     send      next_delivery: sending, surely on disk; settle: how it went
 
 All times are seconds since the epoch. Every method may raise StorageFailed; then nothing of it was written.

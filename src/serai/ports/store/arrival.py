@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from serai.core.call_id import own_ids
 from serai.core.decision import Decision
@@ -17,6 +17,9 @@ from serai.core.turn import Claim
 from serai.ports.record import NewRecord
 from serai.ports.slots import NewSlot
 from serai.ports.store.claim import ClaimOffer
+
+IDEMPOTENCY_SECONDS: Final = 24 * 3600.0
+"""How long an Idempotency-Key is remembered (SPEC 11.7)."""
 
 
 class SessionTaken(SeraiError):
@@ -36,6 +39,14 @@ class Idempotency:
     route_digest: str
     body_digest: str
     expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What a request that began no turn was answered, kept for its repeats."""
+
+    request: Idempotency
+    answer: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery
 from serai.core.ids import Account, DeliveryId
+from serai.ports.store.arrival import KeptAnswer
+from serai.ports.store.claim import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,20 @@ class Settlement:
 class Deliveries(Protocol):
     """Deliveries, in order per chat."""
 
-    async def deliver(self, deliveries: Sequence[NewDelivery], now: float) -> None:
-        """Stores what is to be sent and answers nothing: all of it, surely on disk, or none."""
+    async def deliver(
+        self,
+        deliveries: Sequence[NewDelivery],
+        now: float,
+        *,
+        said: Sequence[Said] = (),
+        kept: KeptAnswer | None = None,
+    ) -> bytes | None:
+        """Stores what is to be sent and answers nothing, with what is `said` by it, and the answer that is `kept` for
+        repeats of the request: all of it, surely on disk, or none.
+
+        For such a repeat nothing is stored, and the answer is returned that was kept; None for a first request.
+        Raises IdempotencyConflict.
+        """
         ...
 
     async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:

@@ -8,12 +8,14 @@ from serai.core.error import Busy
 from serai.core.ids import Account, AgentId, InputId, LaneId, SessionId, TurnId
 from serai.core.message import InputBody, Message
 from serai.core.turn import WAITING_MOST, Input
-from serai.ports.store.arrival import Accepted, Arrival, Holder, Idempotency, IdempotencyConflict, Known, SessionTaken
+from serai.ports.store.arrival import Accepted, Arrival, Holder, Known, SessionTaken
 from serai.ports.store.claim import ClaimOffer
 from serai.stores.sqlite.claim import begun, insert_turn, is_idle, new_session, open_session
 from serai.stores.sqlite.codec import encode
 from serai.stores.sqlite.conversation import bind as bind_conversation
 from serai.stores.sqlite.fork import placed
+from serai.stores.sqlite.home_chat import note_correspondent
+from serai.stores.sqlite.idempotency import find_input, keep_input
 from serai.stores.sqlite.lane import insert_lane, lane_id
 from serai.stores.sqlite.record import insert as insert_record
 from serai.stores.sqlite.slot_claim import take as take_slot
@@ -37,7 +39,7 @@ def look(db: Db, connection: Account, dedupe_key: str, chat: str, user: str) -> 
 def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
     earlier = _duplicate(db, arrival)
     if earlier is None and arrival.idempotency is not None:
-        earlier = find_idempotent(db, arrival.idempotency, arrival.now)
+        earlier = find_input(db, arrival.idempotency, arrival.now)
     if earlier is not None:
         return earlier
     if arrival.dropped is not None:
@@ -57,7 +59,7 @@ def accept(db: Db, arrival: Arrival, offer: ClaimOffer | None) -> Accepted:
         lane = lane_id(db, arrival.address, arrival.now)
         accepted = _join(db, arrival, lane, offer)
     if arrival.idempotency is not None:
-        _insert_idempotency(db, arrival.idempotency, arrival.input_id)
+        keep_input(db, arrival.idempotency, arrival.input_id)
     return accepted
 
 
@@ -65,6 +67,8 @@ def _join(db: Db, arrival: Arrival, lane: LaneId, offer: ClaimOffer | None) -> A
     """Into a lane where others may be: the turn begins at once only where nobody is before it."""
     if arrival.session is not None:
         _join_session(db, arrival, lane)
+    if arrival.address.spans_chats:
+        note_correspondent(db, arrival)
     if arrival.slot is not None:  # a run whose turn was cut off may have left its session open
         db.execute("UPDATE session SET closed_at = ? WHERE lane = ? AND closed_at IS NULL", (arrival.now, lane))
     if offer is not None and arrival.due_at <= offer.now and is_idle(db, lane):
@@ -116,21 +120,6 @@ def _drop(db: Db, arrival: Arrival, reason: str) -> Accepted:
         "UPDATE input SET state = 'cancelled', pending = NULL, reason = ? WHERE id = ?", (reason, arrival.input_id)
     )
     return Accepted(arrival.input_id, lane, arrival.address.agent, arrival.now)
-
-
-def find_idempotent(db: Db, wanted: Idempotency, now: float) -> Accepted | None:
-    """The input that a repeated request stands for."""
-    row = db.execute(
-        "SELECT input.id, input.lane, lane.agent, input.received_at, idem.body FROM idem"
-        " JOIN input ON input.id = idem.input JOIN lane ON lane.id = input.lane"
-        " WHERE idem.principal = ? AND idem.key = ? AND idem.route = ? AND idem.expires_at > ?",
-        (wanted.principal, wanted.key, wanted.route_digest, now),
-    ).fetchone()
-    if row is None:
-        return None
-    if row[4] != wanted.body_digest:
-        raise IdempotencyConflict("this Idempotency-Key was used with another body")
-    return _earlier(row)
 
 
 def holder(db: Db, session: SessionId) -> Holder | None:
@@ -211,11 +200,4 @@ def _insert_input(db: Db, arrival: Arrival, lane: LaneId, turn: TurnId | None, *
             behind,
             "waiting" if turn is None else "claimed",
         ),
-    )
-
-
-def _insert_idempotency(db: Db, wanted: Idempotency, input_id: InputId) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO idem (principal, key, route, body, input, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (wanted.principal, wanted.key, wanted.route_digest, wanted.body_digest, input_id, wanted.expires_at),
     )

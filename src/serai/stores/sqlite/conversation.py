@@ -13,14 +13,13 @@ from serai.core.message import Message
 from serai.ports.conversation import ConversationBusy, ConversationRow, Entry, Kept
 from serai.ports.store.arrival import Arrival, SessionTaken
 from serai.stores.sqlite.codec import decode_message, encode
+from serai.stores.sqlite.saying import NO_TURN
 from serai.stores.sqlite.writer import Writer
 
 Db = sqlite3.Connection
 T = TypeVar("T")
 
 _decode_kept: Final = msgspec.json.Decoder(list[tuple[Message, bytes]]).decode
-_ADDED: Final = 0
-"""The turn of messages that came with none."""
 
 
 class SqliteConversations:
@@ -105,7 +104,7 @@ def _waiting(db: Db, name: str) -> list[Kept] | None:
 def _entries(db: Db, name: str) -> Sequence[Entry]:
     waiting = _waiting(db, name)
     if waiting is not None:
-        return [Entry(n, message, None, _ADDED, items) for n, (message, items) in enumerate(waiting)]
+        return [Entry(n, message, None, NO_TURN, items) for n, (message, items) in enumerate(waiting)]
     rows = db.execute(
         "SELECT n, message.body, input.id, message.turn, items FROM message"
         " LEFT JOIN (SELECT input.id, input.turn FROM record JOIN input ON input.id = record.id"
@@ -132,7 +131,7 @@ def _append(db: Db, name: str, messages: Sequence[Kept], now: float) -> None:
     count = db.execute("SELECT messages FROM session WHERE id = ?", (name,)).fetchone()[0]
     db.executemany(
         "INSERT INTO message (session, n, turn, body, created_at, items) VALUES (?, ?, ?, ?, ?, ?)",
-        [(name, count + n, _ADDED, encode(message), now, items) for n, (message, items) in enumerate(messages)],
+        [(name, count + n, NO_TURN, encode(message), now, items) for n, (message, items) in enumerate(messages)],
     )
     db.execute("UPDATE session SET messages = messages + ? WHERE id = ?", (len(messages), name))
 

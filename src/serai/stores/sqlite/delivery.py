@@ -6,8 +6,12 @@ from typing import Any, Final
 
 from serai.core.delivery import Delivery, DeliveryState, NewDelivery
 from serai.core.ids import Account, AgentId, DeliveryId, TurnId
+from serai.ports.store.arrival import KeptAnswer
+from serai.ports.store.claim import Said
 from serai.ports.store.dispatch import NextDelivery, Settlement
 from serai.stores.sqlite.codec import decode_buttons, decode_enclosure, decode_target, encode
+from serai.stores.sqlite.idempotency import find_answer, keep_answer
+from serai.stores.sqlite.saying import NO_TURN, say
 
 Db = sqlite3.Connection
 
@@ -48,9 +52,18 @@ def insert(
     )
 
 
-def deliver(db: Db, deliveries: Sequence[NewDelivery], now: float) -> None:
+def deliver(
+    db: Db, deliveries: Sequence[NewDelivery], now: float, said: Sequence[Said], kept: KeptAnswer | None
+) -> bytes | None:
+    if kept is not None:
+        if (earlier := find_answer(db, kept.request, now)) is not None:
+            return earlier
+        keep_answer(db, kept)
+    for one in said:
+        say(db, one, NO_TURN, now)
     for new in deliveries:
         insert(db, new, None, now)
+    return None
 
 
 def row_to_delivery(row: tuple[Any, ...]) -> Delivery:

@@ -1,13 +1,17 @@
-"""Home chats in SQLite: `ports.HomeChats`, and the effect that changes them."""
+"""Home chats, and who writes in direct ones, in SQLite: `ports.HomeChats`, and what changes it."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from serai.core.error import StorageFailed
 from serai.core.home_chat import HomeChat
 from serai.core.ids import Account
+from serai.ports.home_chat import Correspondent
+from serai.ports.store.arrival import Arrival
 
 Db = sqlite3.Connection
+T = TypeVar("T")
 
 
 class SqliteHomeChats:
@@ -31,9 +35,15 @@ class SqliteHomeChats:
         )
         return rows[0][0] if rows else None
 
+    async def correspondent(self, connection: Account, chat: str) -> Correspondent | None:
+        return self._look(lambda db: _correspondent(db, connection, chat))
+
     def _query(self, question: str, values: tuple[str, ...]) -> list[tuple[str, ...]]:
+        return self._look(lambda db: db.execute(question, values).fetchall())
+
+    def _look(self, question: Callable[[Db], T]) -> T:
         try:
-            return self._read.execute(question, values).fetchall()
+            return question(self._read)
         except sqlite3.Error as error:
             raise StorageFailed(f"the database could not be read: {error}") from error
 
@@ -51,3 +61,30 @@ def set_home_chat(db: Db, connection: Account, home: HomeChat | None, now: float
             *(home.chat_type, home.user_id or "", now),
         ),
     )
+
+
+def note_correspondent(db: Db, arrival: Arrival) -> None:
+    """Notes the sender of a message of a conversation that goes across chats: its lane does not tell the chat. The
+    last one counts."""
+    target = arrival.reply_to
+    if target is None or not target.chat_id or not arrival.sender:
+        return
+    user = target.user_id or ""
+    db.execute(
+        "INSERT INTO direct_chat (platform, account, chat, user, user_alt) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET user = excluded.user, user_alt = excluded.user_alt"
+        " WHERE user <> excluded.user OR user_alt <> excluded.user_alt",
+        (
+            *(arrival.connection.platform, arrival.connection.name, target.chat_id),
+            *(user, "" if arrival.sender == user else arrival.sender),
+        ),
+    )
+
+
+def _correspondent(db: Db, connection: Account, chat: str) -> Correspondent | None:
+    """The sender of the chat's latest message."""
+    row = db.execute(
+        "SELECT user, user_alt FROM direct_chat WHERE platform = ? AND account = ? AND chat = ?",
+        (connection.platform, connection.name, chat),
+    ).fetchone()
+    return None if row is None else Correspondent(row[0] or None, row[1] or None)

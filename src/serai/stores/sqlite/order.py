@@ -16,6 +16,7 @@ from serai.stores.sqlite.codec import decode_ended
 from serai.stores.sqlite.delivery import insert as insert_delivery
 from serai.stores.sqlite.home_chat import set_home_chat
 from serai.stores.sqlite.lane import find_lane, lane_id
+from serai.stores.sqlite.saying import NO_TURN
 
 Db = sqlite3.Connection
 
@@ -121,13 +122,13 @@ def _open(db: Db, order: Order, lane: LaneId) -> None:
 
 
 def _undo(db: Db, address: LaneAddress) -> None:
-    """Takes the last question out, with its answer. What a job has said since stays, and moves up."""
+    """Takes the last question out, with its answer. What the agent has said unasked since stays, and moves up."""
     lane = find_lane(db, address)
     last = db.execute(
         "SELECT session, turn, n FROM message WHERE session = (SELECT id FROM session WHERE lane = ?"
-        " AND closed_at IS NULL) AND NOT EXISTS (SELECT 1 FROM turn JOIN lane ON lane.id = turn.lane"
+        " AND closed_at IS NULL) AND turn <> ? AND NOT EXISTS (SELECT 1 FROM turn JOIN lane ON lane.id = turn.lane"
         " WHERE turn.id = message.turn AND lane.platform = 'cron') ORDER BY n DESC LIMIT 1",
-        (lane,),
+        (lane, NO_TURN),
     ).fetchone()
     if last is None:
         return

@@ -13,6 +13,9 @@ from serai.stores.sqlite.lane import lane_id
 
 Db = sqlite3.Connection
 
+NO_TURN: Final = TurnId(0)
+"""The turn of messages that came with none."""
+
 _CHATS: Final = f"({', '.join(repr(one) for one in sorted(CHAT_TYPES))})"
 """Lanes of chats, as SQL has it: a lane of another type belongs to one question."""
 

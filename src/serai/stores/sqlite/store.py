@@ -14,8 +14,8 @@ from serai.core.lane import LaneAddress
 from serai.core.message import Revision, Usage
 from serai.core.turn import Claim, Fence, Input, Step
 from serai.ports.store.approval import NewApproval, Standing, Verdict
-from serai.ports.store.arrival import Accepted, Arrival, Exchange, Holder, Idempotency, Known, Refusals
-from serai.ports.store.claim import ClaimOffer, Finish, Finished
+from serai.ports.store.arrival import Accepted, Arrival, Exchange, Holder, Idempotency, KeptAnswer, Known, Refusals
+from serai.ports.store.claim import ClaimOffer, Finish, Finished, Said
 from serai.ports.store.dispatch import NextDelivery, Settlement
 from serai.ports.store.order import Order, Ordered
 from serai.ports.store.people import Person, Stranger
@@ -32,6 +32,7 @@ from serai.stores.sqlite import session as sessions
 from serai.stores.sqlite.conversation import SqliteConversations
 from serai.stores.sqlite.database import connect, prepare
 from serai.stores.sqlite.home_chat import SqliteHomeChats
+from serai.stores.sqlite.idempotency import find_input
 from serai.stores.sqlite.mailbox import SqliteMailbox
 from serai.stores.sqlite.record import SqliteRecords
 from serai.stores.sqlite.slot import SqliteSlots
@@ -64,7 +65,7 @@ class SqliteStore:
         return self._query(lambda db: accepting.look(db, connection, dedupe_key, chat, user))
 
     async def idempotent(self, wanted: Idempotency, now: float) -> Accepted | None:
-        return self._query(lambda db: accepting.find_idempotent(db, wanted, now))
+        return self._query(lambda db: find_input(db, wanted, now))
 
     async def holder(self, session: SessionId) -> Holder | None:
         return self._query(lambda db: accepting.holder(db, session))
@@ -136,8 +137,15 @@ class SqliteStore:
     async def outcome(self, input_id: InputId) -> TurnEnded | None:
         return self._query(lambda db: turn.outcome(db, input_id))
 
-    async def deliver(self, deliveries: Sequence[NewDelivery], now: float) -> None:
-        await self._writer.run(lambda db: sending.deliver(db, deliveries, now), sync=True)
+    async def deliver(
+        self,
+        deliveries: Sequence[NewDelivery],
+        now: float,
+        *,
+        said: Sequence[Said] = (),
+        kept: KeptAnswer | None = None,
+    ) -> bytes | None:
+        return await self._writer.run(lambda db: sending.deliver(db, deliveries, now, said, kept), sync=True)
 
     async def next_delivery(self, connection: Account, chat: str, now: float) -> NextDelivery:
         return await self._writer.run(lambda db: sending.next_delivery(db, connection, chat, now), sync=True)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from serai.core.delivery import NewDelivery, Target
 from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, DeliveryId
-from serai.ports.home_chat import HomeChats, SetHomeChat
+from serai.core.lane import LaneAddress
+from serai.ports.home_chat import Correspondent, HomeChats, SetHomeChat
 from serai.ports.store import Store
+from serai.ports.store.arrival import Arrival
 from serai.testing.store.stage import CHAT, NOW, OPS, WEB, arrival, order
 
 ROOM = HomeChat("room:1", "t:1", "group", "alice")
@@ -46,6 +48,22 @@ class HomeChatContract:
         assert await home_chats.chat_type(WEB, "room:2") is None
         assert await home_chats.chat_type(Account("webhook", "other"), "room:1") is None
 
+    async def test_a_direct_chat_has_the_person_whose_messages_join_their_own_conversation(
+        self, store: Store, home_chats: HomeChats
+    ) -> None:
+        await store.accept(arrival(1))
+        assert await home_chats.correspondent(WEB, "room:1") is None
+        await store.accept(direct(2, "room:1", user="42"))
+        await store.accept(direct(3, "room:2", user="42", alt="ada"))
+        assert await home_chats.correspondent(WEB, "room:1") == Correspondent("42", None)
+        assert await home_chats.correspondent(WEB, "room:2") == Correspondent("42", "ada")
+        assert await home_chats.correspondent(Account("webhook"), "room:1") is None
+
+    async def test_the_last_one_to_write_in_a_direct_chat_counts(self, store: Store, home_chats: HomeChats) -> None:
+        for number, user in enumerate(["42", "43", "43"]):
+            await store.accept(direct(number, "room:1", user=user))
+        assert await home_chats.correspondent(WEB, "room:1") == Correspondent("43", None)
+
     async def test_texts_for_several_chats_are_taken_in_each_one_by_itself(self, store: Store) -> None:
         new = [delivery("a", CHAT), delivery("b", CHAT), delivery("c", replace(CHAT, chat_id="room:2"))]
         await store.deliver(new, NOW)
@@ -63,6 +81,17 @@ class HomeChatContract:
         found = (await store.next_delivery(WEB, "room:1", NOW)).delivery
         assert found is not None
         assert found.agent == ""
+
+
+def direct(number: int, chat: str, user: str, alt: str | None = None) -> Arrival:
+    """A message of somebody who has one conversation across platforms (SPEC 3.6)."""
+    return arrival(
+        number,
+        chat,
+        address=LaneAddress(OPS, "person", "", "dm", chat=alt or user),
+        sender=alt or user,
+        reply_to=replace(CHAT, chat_id=chat, user_id=user),
+    )
 
 
 def delivery(name: str, target: Target) -> NewDelivery:
