@@ -12,6 +12,7 @@ import aiohttp
 from serai.core.activity import Configured
 from serai.gateway.activity import Activity
 from tests.api.hosted import LAB, OPERATOR, OPS, SECOND, Whole, whole
+from tests.api.test_jobs import made
 
 
 class Reader:
@@ -46,6 +47,13 @@ async def reading(gateway: Whole, key: str, last: str | None = None) -> AsyncIte
         assert response.status == 200
         assert await response.content.readline() == b"retry: 1000\n"
         yield Reader(response)
+
+
+async def until(reader: Reader, kind: str) -> Any:
+    """The next event of that kind."""
+    while (one := await reader.next())["type"] != kind:
+        pass
+    return one
 
 
 async def test_a_turn_is_told_from_its_beginning_to_its_end(tmp_path: Path) -> None:
@@ -127,6 +135,51 @@ async def test_the_stream_ends_with_the_gateway(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         await gateway.hosted.stop()
         assert await waiting is None
+
+
+async def test_the_run_of_a_job_is_told_with_the_job_to_whom_it_belongs(tmp_path: Path) -> None:
+    async with (
+        whole(tmp_path) as gateway,
+        reading(gateway, OPERATOR) as operator,
+        reading(gateway, OPS) as owner,
+        reading(gateway, SECOND) as second,
+    ):
+        job = await made(gateway)
+        _, run = await gateway.call("POST", f"/api/jobs/{job['id']}/run")
+        for reader in (operator, owner):
+            turn = [await reader.next() for _ in range(2)]
+            assert [one["type"] for one in turn] == ["turn.started", "turn.ended"]
+            assert {(one["job"], one["run"]) for one in turn} == {(job["id"], run["id"])}
+            assert None not in {one["session"] for one in turn}
+        hidden = [await second.next() for _ in range(2)]
+        assert {(one["job"], one["run"], one["session"]) for one in hidden} == {(None, None, None)}
+        await gateway.says("hello", "trip")
+        assert (await owner.next())["job"] is None
+
+
+async def test_a_missed_slot_is_told_to_whoever_may_see_the_job(tmp_path: Path) -> None:
+    async with (
+        whole(tmp_path) as gateway,
+        reading(gateway, OPERATOR) as operator,
+        reading(gateway, OPS) as owner,
+        reading(gateway, SECOND) as second,
+        reading(gateway, LAB) as lab,
+    ):
+        gateway.model.go.clear()
+        job = await made(gateway, schedule="every 1s", name="Pulse")
+        await gateway.model.holds(1)
+        missed = await until(owner, "job.missed")
+        assert await until(operator, "job.missed") == missed
+        await gateway.call("DELETE", f"/api/jobs/{job['id']}")
+        gateway.model.go.set()
+        for reader, key in ((second, SECOND), (lab, LAB)):
+            session, told = await gateway.says("hello", key=key), [await reader.next()]
+            while told[-1].get("session") != session:
+                told.append(await reader.next())
+            assert "job.missed" not in {one["type"] for one in told}
+    assert (missed["agent"], missed["job"], missed["name"]) == ("ops", job["id"], "Pulse")
+    assert 0 < missed["first"] <= missed["last"]
+    assert missed["reason"] == "the run before was still under way"
 
 
 def test_what_is_kept_is_bounded_and_numbered() -> None:

@@ -21,6 +21,7 @@ from serai.core.route import Route, RouteTable
 from serai.core.snapshot import Access, AccountSettings, Snapshot
 from serai.core.source import Source
 from serai.engines.local import LocalEngine
+from serai.gateway.activity import Activity
 from serai.gateway.answer.draft import Means
 from serai.gateway.answer.drafts import Drafts
 from serai.gateway.answer.presence import Presence
@@ -174,7 +175,7 @@ class Stage:
         inbox = inbox or FakeInbox()
         self.state = state or State(config or snapshot(), NoSecrets())
         self.store = store or memory_store()
-        self.engine, self.meter = LocalEngine(), Meter()
+        self.engine, self.meter, self.activity = LocalEngine(), Meter(), Activity()
         self.clock, self.entropy = VirtualClock(start), SeededEntropy(seed)
         self.hooks = hooks or FakeHooks()
         self.platforms: Sequence[Platform] = [FakePlatform()] if platforms is None else platforms
@@ -219,6 +220,7 @@ class Stage:
             enclosed=Enclosed(self.state, self.switchboard.platform, inbox, fetch),
             errands=Errands(self.state, self.store, self.files, self.targets, histories, parcels),
             hooks=self.agent_hooks,
+            activity=self.activity,
         )
         self.lanes = Lanes(workshop, self.fair)
         self.resolver = Resolver(lambda: self.state.snapshot, self.hooks)
@@ -234,7 +236,7 @@ class Stage:
             self.agent_hooks,
         )
         self.sending = Sending(door, self.targets, histories, parcels)
-        self.schedules = make_schedules(door, self.files, self.store.slots)
+        self.schedules = make_schedules(door, self.files, self.store.slots, self.activity)
         self.jobs = self.schedules.jobs
         commands = Commands(door, parcels, self.approvals, self.targets, self.jobs)
         self.intake, self.runs = Intake(door, commands, self.approvals), Runs(door)

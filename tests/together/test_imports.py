@@ -38,6 +38,7 @@ RARE: Final = {
     "rich.console",
     "serai.api.operator.agents",
     "serai.api.operator.deliveries",
+    "serai.api.operator.event",
     "serai.api.operator.events",
     "serai.api.operator.openapi",
     "serai.api.operator.operate",

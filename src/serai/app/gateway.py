@@ -175,7 +175,7 @@ class Gateway:
             self._entropy,
             agent_hooks,
         )
-        self._schedules = make_schedules(door, files, wrap.slots(opened.slots))
+        self._schedules = make_schedules(door, files, wrap.slots(opened.slots), self._activity)
         self._sending = Sending(door, targets, histories, parcels)
         commands = Commands(door, parcels, self._approvals, targets, self._schedules.jobs)
         self._intake = Intake(door, commands, self._approvals)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from serai.core.schedule import parse_schedule
+from serai.gateway.activity import Activity
 from serai.gateway.lane.door import Door
 from serai.gateway.schedule.agenda import Agenda
 from serai.gateway.schedule.jobs import Jobs
@@ -28,9 +29,9 @@ def job_files(entropy: Entropy) -> JobFiles:
     return DiskJobs(parse_schedule, entropy)
 
 
-def make_schedules(door: Door, files: JobFiles, slots: Slots) -> Schedules:
+def make_schedules(door: Door, files: JobFiles, slots: Slots, activity: Activity) -> Schedules:
     """All of it, for one gateway."""
     agenda = Agenda(door.state, files, slots, door.clock)
     keeping = Keeping(files, slots, door.meter)
-    scheduler = Scheduler(door, agenda, slots, keeping)
+    scheduler = Scheduler(door, agenda, slots, keeping, activity)
     return Schedules(scheduler, keeping, Jobs(door.state, agenda, scheduler, files, slots, door.clock))

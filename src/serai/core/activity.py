@@ -1,18 +1,19 @@
 """What happens in a gateway, for people who watch it (SPEC 11.6). Volatile: truth is in the store.
 
-`owner` is the API key that something belongs to, empty for what came from a chat.
+`owner` is the API key that something belongs to, empty for what came from a chat. That of a job is its run's, too.
 """
 
 from dataclasses import dataclass
 
 from serai.core.delivery import DeliveryState
-from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
+from serai.core.ids import AgentId, DeliveryId, InputId, JobId, SessionId
 from serai.core.turn import TurnEnd
 
 
 @dataclass(frozen=True, slots=True)
 class TurnBegan:
-    """A turn began, or goes on after an interruption: then `attempt` is above 1. `run` is its first input."""
+    """A turn began, or goes on after an interruption: then `attempt` is above 1. `run` is its first input, `job` the
+    one that it runs."""
 
     agent: AgentId
     owner: str
@@ -20,6 +21,7 @@ class TurnBegan:
     session: SessionId
     run: InputId
     attempt: int
+    job: JobId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,20 @@ class TurnOver:
     input_tokens: int = 0
     output_tokens: int = 0
     error: str | None = None
+    job: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobMissed:
+    """A job did not run at its slots from `first` to `last`, in seconds since the epoch, for the `reason`."""
+
+    agent: AgentId
+    owner: str
+    job: JobId
+    name: str
+    first: float
+    last: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +91,4 @@ class Switched:
     stopped: bool
 
 
-Happening = TurnBegan | TurnOver | Settled | Configured | Misconfigured | Switched
+Happening = TurnBegan | TurnOver | JobMissed | Settled | Configured | Misconfigured | Switched

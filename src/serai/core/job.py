@@ -76,13 +76,15 @@ class Job:
 class JobRun:
     """One run of a job, as the job was when its slot was claimed: a change meanwhile is for the next one.
 
-    `directory` is the real path of its `cron` folder, `at` the slot in seconds since the epoch.
+    `directory` is the real path of its `cron` folder, `at` the slot in seconds since the epoch, `owner` the API key
+    that made the job, empty where none did.
     """
 
     job: Job
     directory: str
     at: float
     manual: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

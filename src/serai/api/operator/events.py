@@ -1,7 +1,6 @@
 """GET /api/events: what happens in the gateway, as server-sent events (SPEC 11.6).
 
-Admin keys see everything, others the turns and deliveries of their own agents, and the ids of their own things alone
-(SPEC 11.7). A reader is a number, so a slow one costs no memory; one that missed something is told `events.lost`.
+A reader is a number, so a slow one costs no memory; one that missed something is told `events.lost`.
 """
 
 import asyncio
@@ -9,25 +8,14 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp.web_response import StreamResponse
-from msgspec import Struct
 
 from serai.api.error import ApiError, invalid
 from serai.api.header import LAST_EVENT, only
 from serai.api.operation import Operation
+from serai.api.operator.event import Event, LostEvent, event
 from serai.api.path import Call
 from serai.api.reply import EVENTS, ClientGone, EventStream, Reply
 from serai.api.sse import KEEP_ALIVE, PATIENCE_S
-from serai.core.activity import (
-    Configured,
-    Happening,
-    Misconfigured,
-    Settled,
-    Switched,
-    TurnBegan,
-    TurnOver,
-)
-from serai.core.principal import Principal
-from serai.core.turn import TurnEnd
 from serai.gateway.activity import Activity
 
 _LIFETIME_S: Final = 600.0
@@ -39,72 +27,6 @@ _SLOW_S: Final = 30.0
 _RETRY: Final = b"retry: 1000\n\n"
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class TurnStartedEvent(Struct, tag_field="type", tag="turn.started"):
-    """A turn began; `attempt` above 1: it goes on after an interruption. `run` and `session` are null where they
-    belong to another key."""
-
-    agent: str
-    platform: str
-    session: str | None
-    run: str | None
-    attempt: int
-
-
-class TurnEndedEvent(Struct, tag_field="type", tag="turn.ended"):
-    """A turn ended after `seconds`; `error` says why it has no answer."""
-
-    agent: str
-    platform: str
-    session: str | None
-    run: str | None
-    state: TurnEnd
-    seconds: float
-    model: str
-    input_tokens: int
-    output_tokens: int
-    error: str | None
-
-
-class DeliveryEvent(Struct, tag_field="type", tag="delivery"):
-    """An attempt to deliver something ended; `new` will be tried again. `id`, `chat` and `error` are for admin keys,
-    null for others."""
-
-    agent: str
-    platform: str
-    account: str
-    id: str | None
-    chat: str | None
-    state: str
-    error: str | None
-
-
-class ConfigurationEvent(Struct, tag_field="type", tag="configuration.changed"):
-    """Another configuration is in force. For admin keys."""
-
-    changed: tuple[str, ...]
-    needs_restart: tuple[str, ...]
-
-
-class RefusedEvent(Struct, tag_field="type", tag="configuration.refused"):
-    """A changed configuration has problems, and the earlier one stays in force. For admin keys."""
-
-    problems: tuple[str, ...]
-
-
-class AgentEvent(Struct, tag_field="type", tag="agent.switched"):
-    """Somebody stopped an agent, or let it answer again."""
-
-    agent: str
-    stopped: bool
-
-
-class LostEvent(Struct, tag_field="type", tag="events.lost"):
-    """Something happened that is no longer known here."""
-
-
-Event = TurnStartedEvent | TurnEndedEvent | DeliveryEvent | ConfigurationEvent | RefusedEvent | AgentEvent | LostEvent
 
 
 class Events:
@@ -143,48 +65,6 @@ class Events:
                 await _send(call, out, b"".join(told))
         await out.end(b"")
         return out
-
-
-def event(happening: Happening, principal: Principal) -> Event | None:
-    """What a key is told of a happening; None for nothing."""
-    match happening:
-        case Configured(changed, needs_restart):
-            return ConfigurationEvent(changed, needs_restart) if principal.admin else None
-        case Misconfigured(problems):
-            return RefusedEvent(problems) if principal.admin else None
-        case _ if not principal.may_use(happening.agent):
-            return None
-        case Switched(agent, stopped):
-            return AgentEvent(agent, stopped)
-        case Settled():
-            return _delivery(happening, principal)
-        case TurnBegan() | TurnOver():
-            return _turn(happening, principal)
-
-
-def _delivery(one: Settled, principal: Principal) -> DeliveryEvent:
-    private = (one.delivery, one.chat, one.error) if principal.admin else (None, None, None)
-    name, chat, error = private
-    return DeliveryEvent(one.agent, one.platform, one.account, name, chat, one.state, error)
-
-
-def _turn(one: TurnBegan | TurnOver, principal: Principal) -> Event:
-    own = principal.admin or one.owner == principal.name
-    session, run = (one.session, one.run) if own else (None, None)
-    if isinstance(one, TurnBegan):
-        return TurnStartedEvent(one.agent, one.platform, session, run, one.attempt)
-    return TurnEndedEvent(
-        one.agent,
-        one.platform,
-        session,
-        run,
-        one.state,
-        one.seconds,
-        one.model,
-        one.input_tokens,
-        one.output_tokens,
-        one.error if own else None,
-    )
 
 
 def _last(header: str | None, now: int) -> int:

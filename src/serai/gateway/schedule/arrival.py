@@ -28,7 +28,7 @@ def job_arrival(
         body=InputBody(
             Message("user", job.prompt),
             system=opening_system(job),
-            job=JobRun(job, entry.directory, at, manual),
+            job=JobRun(job, entry.directory, at, manual, entry.owner),
         ),
         decision=Decision(entry.agent, "stamped"),
         now=now,

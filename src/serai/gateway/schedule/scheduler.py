@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import structlog
 
+from serai.core.activity import JobMissed
 from serai.core.error import SeraiError, StorageFailed
 from serai.core.event import run_topic
 from serai.core.ids import Account, InputId
 from serai.core.slot import Gap, Verdict, judge
+from serai.gateway.activity import Activity
 from serai.gateway.lane.door import Door
 from serai.gateway.persist import until_stored
 from serai.gateway.schedule.agenda import Agenda
@@ -51,11 +53,12 @@ NO_PLACE: Final = "no place was free until the next one was due"
 class Scheduler:
     """Runs the jobs of all agents of this gateway."""
 
-    def __init__(self, door: Door, agenda: Agenda, slots: Slots, keeping: Keeping) -> None:
+    def __init__(self, door: Door, agenda: Agenda, slots: Slots, keeping: Keeping, activity: Activity) -> None:
         self._door = door
         self._agenda = agenda
         self._slots = slots
         self._keeping = keeping
+        self._activity = activity
         self._plans = Plans(agenda.holds)
         self._due = DueQueue()
         self._places = Places()
@@ -201,6 +204,8 @@ class Scheduler:
         await self._slots.miss(*entry.identity, gap.first, gap.last, reason, self._door.clock.now())
         entry.decided = max(entry.decided, gap.last)
         self._door.meter.jobs[entry.agent, "missed"] += 1
+        job = entry.job
+        self._activity.tell(JobMissed(entry.agent, entry.owner, job.id, job.name, gap.first, gap.last, reason))
         _log.warning("a job did not run", agent=entry.agent, job=entry.job.id, name=entry.job.name, reason=reason)
 
     async def _begin_due(self) -> None:

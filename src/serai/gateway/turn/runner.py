@@ -14,6 +14,7 @@ from serai.core.call_id import own_ids
 from serai.core.delivery import Enclosure, Target
 from serai.core.error import Fenced, ModelError, NoModel, StorageFailed, Suspended, UnknownAgent
 from serai.core.event import TurnEnded, TurnFault, run_topic
+from serai.core.ids import JobId
 from serai.core.message import Answer, Message
 from serai.core.profile import AgentProfile
 from serai.core.snapshot import Snapshot
@@ -320,7 +321,7 @@ def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
 
 def _began(claim: Claim) -> TurnBegan:
     first, platform = claim.inputs[0], claim.address.platform
-    return TurnBegan(claim.agent, _owner(claim), platform, claim.session, first.id, claim.attempt)
+    return TurnBegan(claim.agent, _owner(claim), platform, claim.session, first.id, claim.attempt, _job(claim))
 
 
 def _over(claim: Claim, ended: TurnEnded, seconds: float) -> TurnOver:
@@ -337,13 +338,22 @@ def _over(claim: Claim, ended: TurnEnded, seconds: float) -> TurnOver:
         answer.usage.input_tokens,
         answer.usage.output_tokens,
         ended.fault.text if ended.fault else None,
+        _job(claim),
     )
 
 
 def _owner(claim: Claim) -> str:
-    """The API key that the turn belongs to; nobody's where it is a chat's."""
+    """The API key that the turn belongs to; nobody's where it is a chat's, or that of a job which no key made."""
     first = claim.inputs[0]
+    if first.body.job is not None:
+        return first.body.job.owner
     return first.sender if first.reply_to is None else ""
+
+
+def _job(claim: Claim) -> JobId | None:
+    """The job that is run by the turn."""
+    run = claim.inputs[0].body.job
+    return run.job.id if run is not None else None
 
 
 def _stopped(reason: str) -> TurnEnded:
