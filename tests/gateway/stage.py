@@ -224,7 +224,7 @@ class Stage:
         )
         self.lanes = Lanes(workshop, self.fair)
         self.resolver = Resolver(lambda: self.state.snapshot, self.hooks)
-        door = Door(
+        self.door = door = Door(
             self.state,
             self.store,
             self.engine,
@@ -243,9 +243,11 @@ class Stage:
         self.lasting = Lasting(door, self.runs, self.store.records)
 
     @asynccontextmanager
-    async def running(self, *, recover: bool = False, schedules: bool = False) -> AsyncIterator["Stage"]:
-        """Runs engine and connections for the block, and `schedules` where they are wanted; what runs at its end is
-        given back, as at a shutdown."""
+    async def running(
+        self, *, recover: bool = False, schedules: bool = False, grace: float = 0
+    ) -> AsyncIterator["Stage"]:
+        """Runs engine and connections for the block, and `schedules` where they are wanted; what runs `grace` seconds
+        after its end is given back, as at a shutdown."""
         tasks = [
             asyncio.create_task(self.engine.run(self._drain)),
             asyncio.create_task(self.switchboard.run(self.intake.receive)),
@@ -263,11 +265,18 @@ class Stage:
         try:
             yield self
         finally:
-            await self.lanes.close(0)
-            await self.lasting.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._stop(tasks, grace)
+
+    async def _stop(self, tasks: Sequence[asyncio.Task[None]], grace: float) -> None:
+        """As `app.gateway` does it."""
+        self.schedules.scheduler.close()
+        await self.lanes.close(grace)
+        await self.lasting.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.door.close()
+        await self.lanes.give_back()
 
     async def _drain(self, key: str) -> None:
         kind, first, rest = key.split(":", 2)

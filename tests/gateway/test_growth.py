@@ -293,6 +293,7 @@ async def test_a_shutdown_in_the_middle_is_gone_on_with_in_the_same_message(tmp_
         await peer.says("tell me")
         await asyncio.sleep(5)
         await first.lanes.close(0)
+        await first.lanes.give_back()
         await gateways.begin(Life())
         await asyncio.sleep(60)
         assert seen(peer) == [TEXT]

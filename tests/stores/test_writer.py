@@ -117,3 +117,11 @@ async def test_one_who_gives_up_waiting_harms_nobody(db: sqlite3.Connection) -> 
     first.cancel()
     assert await second == 2
     await writer.close()
+
+
+async def test_a_closed_database_says_so_to_whoever_comes_too_late(db: sqlite3.Connection) -> None:
+    writer = Writer(db)
+    await writer.run(insert(1), sync=True)
+    await writer.close()
+    with pytest.raises(StorageFailed, match="closed"):
+        await writer.run(insert(2), sync=False)

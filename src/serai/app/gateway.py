@@ -164,7 +164,7 @@ class Gateway:
         )
         self._lanes = Lanes(workshop, fair)
         self._resolver = Resolver(lambda: state.snapshot, hooks)
-        door = Door(
+        self._door = door = Door(
             state,
             self._store,
             self._engine,
@@ -219,12 +219,15 @@ class Gateway:
         """Stops accepting, lets turns finish for `grace` seconds, leaves the rest to be resumed (SPEC 15)."""
         await self._site.hub.close()
         self._activity.close()
+        self._schedules.scheduler.close()
         await self._server.stop(grace)
         await self._lanes.close(grace)
         await self._lasting.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._door.close()
+        await self._lanes.give_back()
         self._threads.close()
         await self._fetch.close()
         await self._archive.close()

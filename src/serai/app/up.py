@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -28,6 +28,8 @@ from serai.web.driver import ACCOUNT, STANDING
 
 _log = structlog.get_logger("up")
 
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -41,21 +43,31 @@ class Running:
 
 Announce = Callable[[Running], None]
 
+Stopping = Callable[[int], None]
+"""Told how many turns run when the gateway begins to stop."""
+
+
+def _silently(_turns: int) -> None: ...
+
 
 def main(
     home: Path,
     environment: Mapping[str, str],
     announce: Announce,
     *,
+    stopping: Stopping = _silently,
     host: str | None = None,
     port: int | None = None,
     wrapping: Wrapping | None = None,
 ) -> None:
-    """Runs the gateway of `home` until SIGINT or SIGTERM. Raises Startup."""
+    """Runs the gateway of `home` until SIGINT or SIGTERM; a second one ends it at once, which loses nothing.
+
+    Raises Startup.
+    """
     layout = Layout(home)
     prepare(layout)
     with hold(layout.lock) as lock:
-        _run(_serve(layout, environment, lock, announce, host, port, wrapping))
+        _run(_serve(layout, environment, lock, announce, stopping, host, port, wrapping))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -72,6 +84,7 @@ async def _serve(
     environment: Mapping[str, str],
     lock: HomeLock,
     announce: Announce,
+    stopping: Stopping,
     host: str | None,
     port: int | None,
     wrapping: Wrapping | None,
@@ -94,7 +107,8 @@ async def _serve(
             _log.info("the gateway is up", url=url, agents=len(snapshot.agents))
             await told_to_stop.wait()
             collector.cancel()
-            _log.info("the gateway stops")
+            _log.info("the gateway stops", turns=gateway.in_flight)
+            stopping(gateway.in_flight)
             await gateway.stop()
         finally:
             await models.stop()
@@ -122,9 +136,17 @@ def _url(host: str, port: int) -> str:
 
 
 def _told_to_stop() -> asyncio.Event:
-    """Set by SIGINT or SIGTERM from now on: before anybody learns that the gateway is there, and may stop it."""
+    """Set by SIGINT or SIGTERM from now on: before anybody learns that the gateway is there, and may stop it. The
+    next signal is the system's to handle."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
+
+    def stop() -> None:
+        told.set()
+        for number in _STOPS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _STOPS:
+        loop.add_signal_handler(number, stop)
     return told

@@ -28,7 +28,7 @@ def up(place: Place, home: str | None, host: str | None, port: int | None, start
     def announce(running: "Running") -> None:
         print_running(chosen, running)
 
-    gateway().main(chosen.home, chosen.environment, announce, host=host, port=port)
+    gateway().main(chosen.home, chosen.environment, announce, stopping=_print_stopping, host=host, port=port)
 
 
 def _begin(place: Place) -> None:
@@ -36,6 +36,14 @@ def _begin(place: Place) -> None:
 
     if begin(place.layout):
         click.echo(f"Two example agents are in {place.shown(place.home)}; their personas are yours to edit.")
+
+
+def _print_stopping(turns: int) -> None:
+    if turns:
+        running, goes_on = ("One turn has", "goes on") if turns == 1 else (f"{turns} turns have", "go on")
+        click.echo(
+            f"{running} 10 seconds to end, or {goes_on} at the next start. Ctrl-C again stops at once.", err=True
+        )
 
 
 def print_running(place: Place, running: "Running") -> None:

@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 OUTPUT_MOST: Final = 200_000
 """Bytes of a script's output that are kept."""
 
 _TAIL: Final = 4096
 """How many of them are the last ones: what a script says last tells whether the model is asked (SPEC 9.4)."""
+
+_READ_MOST: Final = 65_536
+"""Bytes that are read at once."""
 
 _DRAIN_S: Final = 0.5
 """Seconds for what is still in the pipes when the process has ended; others may hold them open."""
@@ -83,31 +86,32 @@ def _signal(process: Process, number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-class _Pipe(asyncio.Protocol):
+class _Pipe:
     """Our end of what a child writes; keeps the beginning and the end of it. Reading never stops, so that nobody is
-    blocked. The pipe is ours, and not the event loop's, because a grandchild may keep it open for ever."""
+    blocked. The pipe is ours, and not the event loop's, because a grandchild may keep it open for ever, and because
+    uvloop closes the number of a pipe that it was given twice: by then it may be another thread's file."""
 
     def __init__(self, most: int) -> None:
         self._head_most = max(most - _TAIL, 0)
         self._head = bytearray()
         self._tail = bytearray()
         self._total = 0
-        self._transport: asyncio.ReadTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._reader: int | None = None
         self._open_writer = False
         self.writer = -1
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
 
     async def __aenter__(self) -> "_Pipe":
         reader, self.writer = os.pipe()
-        self._open_writer = True
-        file = os.fdopen(reader, "rb", buffering=0)
-        await asyncio.get_running_loop().connect_read_pipe(lambda: self, file)
+        self._reader, self._open_writer = reader, True
+        os.set_blocking(reader, False)
+        self._loop.add_reader(reader, self._read, reader)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.begin()
-        if self._transport is not None:
-            self._transport.close()
+        self._end()
 
     def begin(self) -> None:
         """The child has its end: ours of it is closed, so that the last writer's end is the end."""
@@ -115,10 +119,17 @@ class _Pipe(asyncio.Protocol):
             self._open_writer = False
             os.close(self.writer)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.ReadTransport", transport)
+    def _read(self, reader: int) -> None:
+        try:
+            data = os.read(reader, _READ_MOST)
+        except BlockingIOError:
+            return
+        if data:
+            self._keep(data)
+        else:
+            self._end()
 
-    def data_received(self, data: bytes) -> None:
+    def _keep(self, data: bytes) -> None:
         self._total += len(data)
         room = self._head_most - len(self._head)
         if room > 0:
@@ -127,8 +138,11 @@ class _Pipe(asyncio.Protocol):
         self._tail += data
         del self._tail[:-_TAIL]
 
-    def connection_lost(self, _: Exception | None) -> None:
-        if not self.closed.done():
+    def _end(self) -> None:
+        if self._reader is not None:
+            self._loop.remove_reader(self._reader)
+            os.close(self._reader)
+            self._reader = None
             self.closed.set_result(None)
 
     def text(self) -> str:

@@ -95,6 +95,11 @@ class Door:
         """What `work` gives. It goes on to its end where the caller is cancelled meanwhile."""
         return await asyncio.shield(self._begin(work))
 
+    async def close(self) -> None:
+        """Waits for the end of what goes on although its callers are gone."""
+        while self._working:
+            await asyncio.gather(*self._working, return_exceptions=True)
+
     def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._working.add(task)

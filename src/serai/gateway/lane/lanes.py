@@ -47,14 +47,16 @@ class Lanes:
         self._begun: set[asyncio.Task[None]] = set()
         self._running: dict[InputId, asyncio.Task[None]] = {}
         self._turns: dict[LaneId, tuple[AgentId, asyncio.Task[None]]] = {}
+        self._closing = False
 
     @property
     def in_flight(self) -> int:
         return self._fair.in_flight
 
     def offer(self, agent: AgentId, address: LaneAddress) -> Offer | None:
-        """A place for a turn that may begin together with its message's acceptance; None when all are taken."""
-        if self._shop.state.snapshot.refusal(agent) is not None or not self._fair.try_take(agent):
+        """A place for a turn that may begin together with its message's acceptance; None when all are taken, or none
+        begins any more."""
+        if self._closing or self._shop.state.snapshot.refusal(agent) is not None or not self._fair.try_take(agent):
             return None
         return self._offer(agent, self._shop.history.get(address))
 
@@ -72,7 +74,7 @@ class Lanes:
         task.add_done_callback(self._begun.discard)
 
     async def drain(self, agent: AgentId, lane: LaneId) -> None:
-        """Everything that is due in a lane, one turn after another."""
+        """Everything that is due in a lane, one turn after another; nothing where the gateway stops."""
         more = True
         while more:
             await self._fair.take(agent)
@@ -136,14 +138,20 @@ class Lanes:
                 task.cancel(Stopped(reason, told=True))
 
     async def close(self, grace: float) -> None:
-        """Lets turns finish for `grace` seconds, then gives back those that run, for the next process."""
+        """Begins no more turns, and lets those that run finish for `grace` seconds. What waits, waits for the next
+        process."""
+        self._closing = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self._fair.idle()
-        tasks = list(self._begun)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def give_back(self) -> None:
+        """Gives back what runs still, for the next process: also a turn that began with a message whose acceptance
+        was under way."""
+        while self._begun:
+            for task in self._begun:
+                task.cancel()
+            await asyncio.gather(*self._begun, return_exceptions=True)
 
     async def _run_begun(self, claim: Claim, offer: Offer) -> None:
         try:
@@ -154,6 +162,8 @@ class Lanes:
             self._shop.engine.wake(lane_key(offer.agent, claim.lane))
 
     async def _next(self, agent: AgentId, lane: LaneId) -> bool:
+        if self._closing:
+            return False
         refusal = self._shop.state.snapshot.refusal(agent)
         if refusal is not None:
             await self.refuse(agent, refusal)

@@ -68,6 +68,7 @@ class Scheduler:
         self._looked = self._offset = float("-inf")
         self._missed_because = AWAY
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def look(self) -> None:
         """Takes over what the files say now. Raises StorageFailed."""
@@ -81,10 +82,10 @@ class Scheduler:
                 self._plan(entry, self._door.clock.now())
 
     async def run(self) -> None:
-        """Runs jobs at their time, until cancelled; then their turns are left to whoever runs turns."""
+        """Runs jobs at their time until it is closed, and follows what runs until it is cancelled."""
         try:
             resumed = False
-            while True:
+            while not self._closing:
                 self._woken.clear()
                 try:
                     resumed = resumed or await self._resume()
@@ -97,9 +98,16 @@ class Scheduler:
                     _log.exception("the schedules failed")
                     wait = _AGAIN_SECONDS
                 await self._sleep(wait)
+            await asyncio.Event().wait()
         finally:
             for task in self._tasks:
                 task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """Nothing begins any more: what is due is the next process's."""
+        self._closing = True
+        self._woken.set()
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -211,7 +219,9 @@ class Scheduler:
     async def _begin_due(self) -> None:
         """Begins as many as have a place."""
         begun = 0
-        while self._due and len(self._places) < self._door.state.snapshot.cron.max_parallel_jobs:
+        while (
+            self._due and not self._closing and len(self._places) < self._door.state.snapshot.cron.max_parallel_jobs
+        ):
             entry = self._due.take(self._may_begin)
             if entry is None or entry.due is None:
                 return

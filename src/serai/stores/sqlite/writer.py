@@ -52,6 +52,7 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._full = False
+        self._closed = False
         db.execute("PRAGMA synchronous = NORMAL")
         self._commits = 0
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -61,8 +62,11 @@ class Writer:
         """Runs `work` inside a transaction and returns its result once that is committed.
 
         `sync`: surely on disk. Raises what `work` raises (then nothing of it was written), or StorageFailed (then
-        nothing of the whole transaction was written). `work` may be begun twice, but is committed at most once.
+        nothing of the whole transaction was written), also where the database is closed. `work` may be begun twice,
+        but is committed at most once.
         """
+        if self._closed:
+            raise StorageFailed("the database is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Member(work, future, sync))
@@ -75,6 +79,7 @@ class Writer:
     async def close(self) -> None:
         """Waits for what is under way, then closes the connection."""
         await self._idle.wait()
+        self._closed = True
         if self._thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
