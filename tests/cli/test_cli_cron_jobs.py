@@ -101,6 +101,20 @@ def test_a_damaged_file_is_told_with_its_name_and_the_other_agents_jobs_are_list
     assert (said.code, file.read_text()) == (1, '{"jobs": [')
 
 
+@pytest.mark.parametrize("words", [["show"], ["run"], ["pause"], ["resume"], ["history"], ["edit"], ["remove"]])
+def test_a_job_of_a_damaged_file_is_not_said_to_be_gone(words: list[str], home: Terminal) -> None:
+    home.write('{"jobs": [', "agents/ops/cron/jobs.json")
+    for more in ([], ["--agent", "ops"]):
+        said = home("cron", *words, "Morning report", *more)
+        assert said.code == 1
+        assert said.err.startswith(
+            "Error: There is no job `Morning report` among those that can be read. Those of agent `ops` cannot: "
+        )
+        assert str(home.home / "agents/ops/cron/jobs.json") in said.err
+    assert "There is no job `Morning report`." in home("cron", *words, "Morning report", "--agent", "main").err
+    assert f"id      {PARTY}" in re.sub("  +", "      ", home("cron", "show", "party").out)
+
+
 def test_what_is_wrong_with_one_job_stops_no_other_and_is_told(home: Terminal) -> None:
     write_jobs(home, [{**JOBS[0], "agent_id": "main"}, {**JOBS[1], "schedule": "every 2x"}])
     said = home("cron", "list", "--agent", "ops")
@@ -117,7 +131,7 @@ def test_a_new_job_is_the_default_agents_and_its_first_runs_are_told(home: Termi
     said = home("cron", "add", "--schedule", "0 9 24 12 *", "--prompt", "Merry!", "--timezone", "Asia/Tokyo")
     assert said.code == 0
     head, *runs, where = said.out.splitlines()
-    assert head == f"Added job {added(said)} of agent `main`."
+    assert head == f"Added job {added(said)} “Merry!” of agent `main`."
     assert len(runs) == 3
     for run in runs:
         assert re.fullmatch(r"  \w{3} 20\d\d-12-24 09:00 Asia/Tokyo  \(00:00 here, UTC\)  in .*", run)
@@ -155,6 +169,51 @@ def test_every_option_of_a_new_job_stands_in_its_file(home: Terminal) -> None:
         "silent_ok": False,
     }
     assert "It is not going to run: paused." in said.out
+
+
+HOOKS = """\
+platforms:
+  webhook:
+    accounts:
+      work: {secret_env: K, callback_url: 'http://127.0.0.1:9/', allow_users: ['1'], home_chat: w}
+      lab: {secret_env: L, callback_url: 'http://127.0.0.1:9/', allow_users: ['1'], home_chat: l}
+"""
+SECRETS = {"K": "whsec_ZmFrZS1rZXktaG9vaw==", "L": "whsec_ZmFrZS1rZXktbGFi"}
+CHAT = {"platform": "webhook", "account": "work", "chat_id": "alerts", "thread_id": "7"}
+
+
+def test_a_jobs_targets_are_looked_at_from_the_chat_that_it_was_made_in(home: Terminal) -> None:
+    home.write(f"{CONFIG}{HOOKS}")
+    write_jobs(home, [{**JOBS[0], "origin": CHAT}])
+    said = home("cron", "edit", "morn", "--deliver", "webhook", **SECRETS)  # several homes, but it has a chat there
+    assert "Warning" not in said.err
+    assert "  Its answers are sent to webhook.\n" in said.out
+    said = home("cron", "edit", "morn", "--deliver", "web", **SECRETS)
+    assert "Warning: as it is, nothing is delivered to `web`: `web` has no home chat" in said.err
+    said = home("cron", "edit", "morn", "--clear", "deliver", **SECRETS)
+    assert "Warning" not in said.err
+    assert "  Its answers are sent to webhook@work:alerts:7.\n" in said.out
+    said = home("cron", "edit", "morn", "--deliver", "origin", "--clear", "origin", **SECRETS)
+    assert said.err == "Error: Nothing can be delivered to `origin`: there is no chat that it came from.\n"
+
+
+def test_where_answers_go_is_told_without_doubles_and_without_what_means_no_chat(home: Terminal) -> None:
+    home.write(f"{CONFIG}{HOOKS}")
+    words = [word for target in ("local", "webhook@lab:1", "web", "webhook@lab:1") for word in ("--deliver", target)]
+    said = home("cron", "edit", "morn", *words, **SECRETS)
+    assert "  Its answers are sent to webhook@lab:1.\n" in said.out
+    said = home("cron", "edit", "morn", "--deliver", "web", **SECRETS)
+    assert "  Its answers are kept in the agent's cron/output, and, as it is, sent to nobody.\n" in said.out
+
+
+def test_several_targets_in_one_word_are_not_taken_for_a_chat(home: Terminal) -> None:
+    home.write(f"{CONFIG}{HOOKS}")
+    words = ["cron", "add", "--schedule", "30m", "--prompt", "x", "--deliver"]
+    said = home(*words, "webhook@work:a,webhook@lab:b", **SECRETS)
+    assert (said.code, read_jobs(home, "main")[1:]) == (1, [])
+    assert "name one at a time. A comma inside an id is written `%2C`." in said.err
+    assert home(*words, "webhook@work:a,b", **SECRETS).code == 0
+    assert home(*words, "webhook@work:a%2Cweb", **SECRETS).code == 0
 
 
 def test_a_script_alone_is_a_job_too(home: Terminal) -> None:
@@ -221,6 +280,20 @@ def test_the_same_id_of_two_agents_needs_the_agent(home: Terminal) -> None:
     assert home("cron", "pause", REPORT, "--agent", "main").code == 0
     assert read_jobs(home, "main")[0]["enabled"] is False
     assert "enabled" not in read_jobs(home)[0]
+
+
+def test_a_job_without_a_name_is_known_by_how_its_prompt_begins(home: Terminal) -> None:
+    nameless = {key: value for key, value in JOBS[0].items() if key != "name"}
+    write_jobs(home, [{**nameless, "prompt": "Look for floods\nand more", "origin": CHAT}, JOBS[1]])
+    row = home("cron", "list").out.splitlines()[1]
+    assert row.startswith(f"{REPORT}  “Look for floods”  ops    0 9 * * 1-5")
+    assert row.endswith("webhook@work:alerts:7")
+    for word in ("look", "Look for floods", "“Look for floods”"):
+        assert f"id         {REPORT}\n" in home("cron", "show", word).out
+    assert "(did you mean `Look for floods`?)" in home("cron", "show", "Look for flods").err
+    assert home("cron", "pause", "look").out.startswith("Job “Look for floods” is paused;")
+    assert "“Look for floods”" in home("cron", "list").out.splitlines()[-2]
+    assert "Job “Look for floods” was not removed." in home("cron", "remove", "look").err
 
 
 def test_show_tells_everything_about_a_job(home: Terminal) -> None:
@@ -363,6 +436,10 @@ def test_agent_show_tells_how_its_jobs_stand(home: Terminal) -> None:
         r"^missed job +Morning report of ops .* ago: the gateway was not running$", said.out, re.MULTILINE
     )
     fit("agent show", home("agent", "show", "ops", "--json").document)
+    home.write("{", "agents/ops/cron/jobs.json")
+    said = home("agent", "show", "ops")
+    assert re.search(r"^damaged jobs +all of ops: .*/agents/ops/cron/jobs.json", said.out, re.MULTILINE)
+    fit("agent show", home("agent", "show", "ops", "--json").document)
 
 
 def test_doctor_finds_what_keeps_jobs_from_running(home: Terminal) -> None:
@@ -379,3 +456,28 @@ def test_doctor_finds_what_keeps_jobs_from_running(home: Terminal) -> None:
     assert any(text.startswith(f"job {CHECK} of `ops`: `schedule` cannot be") for text in told)
     assert [mend for _, mend in told.values() if "adopt" in mend] == ["serai cron adopt main"]
     assert f"the last run of job {REPORT} of `ops` was missed: the gateway was not running" in told
+
+
+def test_doctor_looks_at_targets_from_the_chat_that_a_job_was_made_in(home: Terminal) -> None:
+    home.write(f"{CONFIG}{HOOKS}")
+    gone = {"platform": "telegram", "chat_id": "1"}
+    write_jobs(
+        home,
+        [
+            {**JOBS[0], "origin": CHAT, "deliver": ["webhook"]},
+            {**JOBS[0], "id": "aaaa00000001", "origin": CHAT, "deliver": ["web"]},
+            {**JOBS[0], "id": "aaaa00000002", "origin": gone},
+            {**JOBS[0], "id": "aaaa00000003", "origin": gone, "deliver": "local"},
+        ],
+    )
+    texts = [
+        one["text"]
+        for one in home("doctor", "--json", **SECRETS).document["data"]
+        if "nothing is deli" in one["text"]
+    ]
+    assert texts == [
+        "job aaaa00000001 of `ops`: nothing is delivered to `web`: `web` has no home chat; `/sethome` in one of its "
+        "chats makes it that",
+        "job aaaa00000002 of `ops`: nothing is delivered to `origin`: the account `telegram` is not configured any "
+        "more",
+    ]

@@ -14,6 +14,7 @@ from serai.core.snapshot import Access, AccountSettings
 from serai.core.target import NOWHERE, Expansion, expand, written
 from serai.platforms.matrix import CHAT_FORM
 
+PERCENT = "a `%` inside an id is written `%25`, a colon `%3A`; other letters are written as they are"
 OPS, LAB = AgentId("ops"), AgentId("lab")
 ORIGIN = Target("telegram", "-100", "Work", "5", LAB, ("m7",), "group", "42")
 
@@ -118,8 +119,9 @@ def test_a_value_means_one_place(value: str, origin: Target | None, place: str) 
         ("telegram:1:", "the thread is missing behind the colon"),
         ("telegram::1", "the chat is missing"),
         ("telegram:1:2:3", "there are too many colons; one inside an id is written `%3A`"),
-        ("telegram:100%", "a `%` inside an id is written `%25`"),
-        ("telegram:%zz", "a `%` inside an id is written `%25`"),
+        ("telegram:100%", PERCENT),
+        ("telegram:%zz", PERCENT),
+        ("telegram:%C3%BC", PERCENT),
         ("slack", "the account `slack` is disabled: its token is blank"),
         ("slack:C7", "the account `slack` is disabled: its token is blank"),
         ("feishu", "`feishu` has no home chat; `/sethome` in one of its chats makes it that"),
@@ -146,6 +148,28 @@ def test_several_home_chats_without_a_default_one_are_no_choice() -> None:
     (problem,) = expanded("feishu", homes=homes).problems
     assert problem.text == f"{NOWHERE}: several accounts have a home chat, say which: `feishu@a`, `feishu@b`"
     assert places(expanded("feishu", homes={Account("feishu", "b"): HomeChat("2")})) == ["feishu b 2 -"]
+
+
+def test_a_disabled_accounts_home_chat_is_no_second_choice() -> None:
+    accounts = {**ACCOUNTS, Account("feishu", "a"): account("feishu@a", refusal="its token is blank")}
+    homes = {Account("feishu", "a"): HomeChat("1"), Account("feishu", "b"): HomeChat("2")}
+
+    def at(owned: dict[Account, HomeChat]) -> Expansion:
+        return expand(["feishu"], owner=OPS, origin=None, accounts=accounts, homes=owned)
+
+    assert places(at(homes)) == ["feishu b 2 -"]
+    (problem,) = at({Account("feishu", "a"): HomeChat("1")}).problems
+    assert problem.text == f"{NOWHERE}: the account `feishu@a` is disabled: its token is blank"
+    homes = {**homes, Account("feishu"): HomeChat("3")}
+    accounts[Account("feishu")] = account("feishu", refusal="its token is blank")
+    (problem,) = at(homes).problems  # what is meant is its home chat, not another account's
+    assert problem.text == f"{NOWHERE}: the account `feishu` is disabled: its token is blank"
+
+
+def test_a_long_name_is_not_told_whole() -> None:
+    for value in ("x" * 900, f"telegram@{'x' * 900}:1"):
+        (problem,) = expanded(value).problems
+        assert len(problem.text) < 200
 
 
 def test_all_is_every_home_chat_of_an_enabled_account() -> None:

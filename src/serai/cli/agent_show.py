@@ -38,7 +38,8 @@ def show(place: Place, agent: str, as_json: bool) -> None:
     profile = place.agent(snapshot, agent)
     model = WrittenModels(place.layout.config).of(profile)
     soul = preview(profile.soul)
-    jobs = summary(LocalBook(place, snapshot).jobs(profile.id))
+    book = LocalBook(place, snapshot)
+    jobs = summary(book.jobs(profile.id), book.problems(profile.id))
     if as_json:
         print_json({**agent_document(profile, snapshot, model), "soul": soul, "jobs": jobs})
         return

@@ -28,9 +28,11 @@ class Gateway:
     token: str
     started_at: float
 
-    def ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> tuple[int, Any]:
+    def ask(
+        self, method: str, path: str, document: Mapping[str, Any] | None = None, answer_s: float = ANSWER_S
+    ) -> tuple[int, Any]:
         """One call: the status, and the JSON answer (None where it is none). Raises Failed without an answer."""
-        with self.call(method, path, document) as response:
+        with self.call(method, path, document, answer_s=answer_s) as response:
             text = b"".join(self.lines(response))
         try:
             return response.status, json.loads(text)

@@ -21,6 +21,14 @@ def lasting(seconds: float, units: int = 2) -> str:
     return " ".join(parts[:units])
 
 
+def coming(seconds: float, units: int = 2) -> str:
+    """As `lasting`, rounded to the last unit that is shown: what is due in 2 h is no `1 h 59 min` a second later."""
+    sizes = [size for _, size in UNITS]
+    first = next((n for n, size in enumerate(sizes) if seconds >= size), len(sizes) - 1)
+    last = sizes[min(first + units, len(sizes)) - 1]
+    return lasting(round(seconds / last) * last, units)
+
+
 def ago(at: float, now: float) -> str:
     """`3 h ago`."""
     return f"{lasting(now - at, units=1)} ago"

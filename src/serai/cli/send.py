@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
     from serai.cli.dispatch import Outcome
 
+TARGET_MOST = 1000
+TEXT_MOST = 100_000
+"""Characters that the API takes."""
+
+SHOWN_MOST = 100
+"""Characters of a target that are printed."""
+
 
 @click.command("send")
 @click.argument("target")
@@ -37,8 +44,7 @@ def send(place: Place, target: str, text: str, agent: str | None, as_json: bool)
     from serai.cli.gateway import required
 
     words = sys.stdin.buffer.read().decode(errors="replace").rstrip("\n") if text == "-" else text
-    if not words.strip():
-        raise click.UsageError("The text is empty.")
+    _check(place, target, words, agent)
     outcomes = dispatch.dispatch(required(place.layout.lock), target, words, agent, dispatch.PATIENCE_S)
     if as_json:
         print_json(listing([one.document() for one in outcomes]))
@@ -48,8 +54,25 @@ def send(place: Place, target: str, text: str, agent: str | None, as_json: bool)
         raise click.exceptions.Exit(1)
 
 
+def _check(place: Place, target: str, text: str, agent: str | None) -> None:
+    """Raises UsageError, or Failed, for what the gateway could only refuse, or would take for something else."""
+    for name, value, most in (("target", target, TARGET_MOST), ("text", text, TEXT_MOST)):
+        if not value.strip():
+            raise click.UsageError(f"The {name} is empty.")
+        if len(value) > most:
+            raise click.UsageError(f"The {name} is too long: {most} characters are the most.")
+    if agent is not None and not agent.strip():
+        raise click.UsageError("--agent needs the ID of an agent; without it the gateway speaks.")
+    if "," in target:
+        from serai.app.offline_jobs import accounts
+        from serai.cli.several import refuse_several
+
+        refuse_several(target, {account.platform for account in accounts(place.snapshot())})
+
+
 def _print_outcomes(outcomes: "Sequence[Outcome]") -> None:
     from serai.cli.printable import one_line
 
     for one in outcomes:
-        click.echo(one_line(f"{one.target}: {one.state}" + (f": {one.reason}" if one.reason else "")))
+        target = one.target if len(one.target) <= SHOWN_MOST else f"{one.target[:SHOWN_MOST]}…"
+        click.echo(one_line(f"{target}: {one.state}" + (f": {one.reason}" if one.reason else "")))

@@ -62,7 +62,8 @@ def _jobs(gateway: "Gateway") -> dict[str, Any] | None:
     from serai.cli.failure import Failed
 
     try:
-        return summary(RemoteBook(gateway).jobs())
+        book = RemoteBook(gateway)
+        return summary(book.jobs(), book.problems())
     except Failed:
         return None
 

@@ -46,6 +46,7 @@ def jobs(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "l
     from click.shell_completion import CompletionItem
 
     from serai.cli.cron.local import LocalBook
+    from serai.cli.cron.told import title
     from serai.core.error import SeraiError
 
     try:
@@ -53,7 +54,7 @@ def jobs(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "l
     except SeraiError:
         return []
     return [
-        CompletionItem(job["id"], help=job["name"] or job["schedule"])
+        CompletionItem(job["id"], help=title(job))
         for job in found
         if job["id"].startswith(incomplete) or job["name"].casefold().startswith(incomplete.casefold())
     ]

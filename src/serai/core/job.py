@@ -67,9 +67,14 @@ class Job:
     @property
     def label(self) -> str:
         """Its name, or how its prompt begins, for lists."""
-        lines = (self.name or self.prompt or self.script or "").strip().splitlines()
-        first = lines[0] if lines else ""
-        return first if len(first) <= _LABEL_LONGEST else f"{first[: _LABEL_LONGEST - 1].rstrip()}…"
+        return label_of(self.name, self.prompt, self.script)
+
+
+def label_of(name: str, prompt: str, script: str | None) -> str:
+    """`Job.label` of a job with these."""
+    lines = (name or prompt or script or "").strip().splitlines()
+    first = lines[0] if lines else ""
+    return first if len(first) <= _LABEL_LONGEST else f"{first[: _LABEL_LONGEST - 1].rstrip()}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,5 +59,7 @@ def _read(text: str) -> str:
 
 def _letter(found: re.Match[str]) -> str:
     if found[1] is None or int(found[1], 16) > 0x7F:
-        raise MalformedPlace("a `%` inside an id is written `%25`")
+        raise MalformedPlace(
+            "a `%` inside an id is written `%25`, a colon `%3A`; other letters are written as they are"
+        )
     return chr(int(found[1], 16))

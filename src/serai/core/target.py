@@ -19,6 +19,8 @@ ORIGIN: Final = "origin"
 ALL: Final = "all"
 
 _BLANK: Final = " \t\r\n"
+_TOLD_MOST: Final = 60
+"""Characters of a name that is wrong which are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ def _known(target: Target, atlas: _Atlas) -> Target:
 def _home(platform: str, account: Account | None, atlas: _Atlas) -> Target:
     """The origin's chat where it is one of the platform, or of the account; else the home chat.
 
-    Without an account that is the one of account `default`, else of the only account that has one.
+    Without an account that is the one of account `default`, else of the only account that has one; a disabled one
+    counts where no other has.
     """
     origin = atlas.origin
     if origin is not None and (origin.connection == account if account else origin.platform == platform):
@@ -177,6 +180,7 @@ def _home(platform: str, account: Account | None, atlas: _Atlas) -> Target:
     having = [one for one in atlas.homes if one.platform == platform and one in atlas.accounts]
     if Account(platform) in having:
         having = [Account(platform)]
+    having = [one for one in having if atlas.accounts[one].refusal is None] or having
     if not having:
         raise _Wrong(f"`{platform}` has no home chat; `/sethome` in one of its chats makes it that")
     if len(having) > 1:
@@ -189,7 +193,7 @@ def _platform(name: str, accounts: Mapping[Account, AccountSettings]) -> str:
     names = {account.platform.lower(): account.platform for account in accounts}
     found = names.get(name.lower())
     if found is None:
-        raise _Wrong(f"no platform `{name}` is configured{_near(name.lower(), names)}")
+        raise _Wrong(f"no platform `{_told(name)}` is configured{_near(name.lower(), names)}")
     return found
 
 
@@ -197,7 +201,7 @@ def _account(platform: str, name: str, accounts: Mapping[Account, AccountSetting
     account = Account(platform, name)
     if account not in accounts:
         names = [one.name for one in accounts if one.platform == platform]
-        raise _Wrong(f"`{platform}` has no account `{name}`{_near(name, names)}")
+        raise _Wrong(f"`{platform}` has no account `{_told(name)}`{_near(name, names)}")
     return account
 
 
@@ -209,6 +213,10 @@ def _only(platform: str, accounts: Mapping[Account, AccountSettings]) -> Account
     if len(having) > 1:
         raise _Wrong(f"`{platform}` has several accounts, say which: {_listed(having)}")
     return having[0]
+
+
+def _told(name: str) -> str:
+    return name if len(name) <= _TOLD_MOST else f"{name[:_TOLD_MOST]}…"
 
 
 def _near(name: str, names: Collection[str]) -> str:

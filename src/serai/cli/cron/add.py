@@ -9,6 +9,8 @@ from serai.cli.document import json_option, print_json
 from serai.cli.place import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from serai.cli.cron.book import Book, Job
 
 
@@ -38,35 +40,37 @@ def add(place: Place, /, agent: str | None, paused: bool, as_json: bool, **setti
     snapshot = place.snapshot()
     owner = place.agent(snapshot, agent or snapshot.default_agent).id
     opened = open_book(place, snapshot)
-    made = opened.add(owner, checked(place, snapshot, opened, owner, wanted))
+    fit = checked(place, opened, owner, wanted, snapshot=snapshot)
+    made = opened.add(owner, fit.fields)
     if as_json:
         print_json(made)
         return
-    print_made(place, opened, made, "Added")
+    print_made(place, opened, made, "Added", fit.nowhere)
 
 
-def print_made(place: Place, opened: "Book", job: "Job", verb: str) -> None:
-    """What was done with a job, and when it runs now."""
+def print_made(place: Place, opened: "Book", job: "Job", verb: str, nowhere: "Collection[str]" = ()) -> None:
+    """What was done with a job, when it runs now, and where its answers go; not to targets that mean `nowhere`."""
     import time
 
+    from serai.cli.cron.told import title
     from serai.cli.cron.upcoming import print_upcoming
     from serai.cli.printable import one_line
 
-    name = f" {one_line(job['name'])}" if job["name"] else ""
-    click.echo(f"{verb} job {job['id']}{name} of agent `{job['agent']}`.")
+    click.echo(one_line(f"{verb} job {job['id']} {title(job)} of agent `{job['agent']}`."))
     print_upcoming(place, job, time.time(), 3)
-    click.echo(f"  Its answers are {_where(job)}.")
+    click.echo(one_line(f"  Its answers are {_where(job, nowhere)}."))
     if not opened.runs_jobs:
         click.echo(_when_idle(job), err=True)
 
 
-def _where(job: "Job") -> str:
-    from serai.cli.cron.told import deliver, is_sent
-    from serai.cli.printable import one_line
+def _where(job: "Job", nowhere: "Collection[str]") -> str:
+    from serai.cli.cron.told import receivers
 
-    if is_sent(job):
-        return f"sent to {one_line(deliver(job))}"
-    return "kept in the agent's cron/output, and sent to nobody"
+    chats = receivers(job, nowhere)
+    if chats:
+        return f"sent to {', '.join(chats)}"
+    as_it_is = ", as it is," if nowhere else ""
+    return f"kept in the agent's cron/output, and{as_it_is} sent to nobody"
 
 
 def _when_idle(job: "Job") -> str:

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from serai.cli.cron.book import Job
 from serai.cli.cron.slot import Slot
-from serai.cli.cron.told import clock, deliver, here, last, until, upcoming, why
+from serai.cli.cron.told import clock, deliver, here, last, title, until, upcoming, why
 from serai.cli.place import Place
 from serai.cli.printable import one_line
 from serai.cli.table import ABSENT, print_table
@@ -24,17 +24,21 @@ def print_agenda(place: Place, jobs: Sequence[Job], now: float, count: int) -> N
         columns = _columns(slots, own, "")
         print_table([*columns], zip(*columns.values(), strict=True))
         return
-    from serai.cli.cron.draw import draw_cards, draw_table
+    from serai.cli.cron.draw import draw_slots
+    from serai.cli.draw import draw_table
 
     zones = {slot.job["zone"] for slot in slots}
-    if not draw_table(_columns(slots, own, zones.pop() if len(zones) == 1 else ""), [slot.bad for slot in slots]):
-        draw_cards(slots)
+    columns = _columns(slots, own, zones.pop() if len(zones) == 1 else "")
+    bad = [n for n, slot in enumerate(slots) if slot.bad]
+    if not draw_table(columns, red={"last": bad}, cut="name"):
+        draw_slots(slots)
 
 
 def _columns(slots: Sequence[Slot], own: str, zone: str) -> dict[str, list[str]]:
     """Heads and cells. `zone` is that of all jobs, blank where each must tell its own."""
     jobs = [slot.job for slot in slots]
-    columns = {name: [job[name] for job in jobs] for name in ("id", "name", "agent", "schedule")}
+    columns = {"id": [job["id"] for job in jobs], "name": [title(job) for job in jobs]}
+    columns |= {name: [job[name] for job in jobs] for name in ("agent", "schedule")}
     columns[f"next, {zone}" if zone else "next"] = [slot.when if zone else slot.zoned for slot in slots]
     if any(slot.here for slot in slots):
         columns[f"here, {own}"] = [slot.here for slot in slots]
@@ -63,5 +67,5 @@ def _slot(job: Job, at: float, own: tzinfo, now: float) -> Slot:
 
 def print_idle(jobs: Sequence[Job], now: float) -> None:
     """Jobs that are not going to run, and why."""
-    rows = [(job["id"], job["name"], job["agent"], job["schedule"], last(job, now), why(job)) for job in jobs]
+    rows = [(job["id"], title(job), job["agent"], job["schedule"], last(job, now), why(job)) for job in jobs]
     print_table(IDLE_HEADS, rows, whole=("id",))

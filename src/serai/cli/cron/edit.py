@@ -1,7 +1,7 @@
 """`serai cron edit`: a job's fields by options, or all of them in an editor (SPEC 12)."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -37,6 +37,13 @@ class Unfit(SeraiError):
     """What somebody has left in the editor is no job."""
 
 
+class Changed(NamedTuple):
+    """A job as it is now, and its targets that mean no chat as it is."""
+
+    job: "Job"
+    nowhere: Collection[str]
+
+
 @click.command("edit")
 @job_argument
 @agent_option
@@ -55,23 +62,23 @@ def edit(
     opened = open_book(place)
     found = find(place, opened, job, agent)
     wanted = {**dict.fromkeys(clear), **given(settings)}
-    changed = _changed(place, opened, found, wanted) if wanted else _edited(place, opened, found)
+    done = _changed(place, opened, found, wanted) if wanted else _edited(place, opened, found)
     if as_json:
-        print_json(changed or found)
-    elif changed is None:
+        print_json(done.job if done else found)
+    elif done is None:
         click.echo("Nothing was changed.")
     else:
-        print_made(place, opened, changed, "Changed")
+        print_made(place, opened, done.job, "Changed", done.nowhere)
 
 
-def _changed(place: Place, opened: "Book", job: "Job", wanted: Mapping[str, Any]) -> "Job":
+def _changed(place: Place, opened: "Book", job: "Job", wanted: Mapping[str, Any]) -> Changed:
     from serai.cli.cron.check import checked
 
-    origin = job["origin"] is not None and "origin" not in wanted
-    return opened.change(job, checked(place, place.snapshot(), opened, job["agent"], wanted, origin=origin))
+    fit = checked(place, opened, job["agent"], wanted, job=job)
+    return Changed(opened.change(job, fit.fields), fit.nowhere)
 
 
-def _edited(place: Place, opened: "Book", job: "Job") -> "Job | None":
+def _edited(place: Place, opened: "Book", job: "Job") -> Changed | None:
     """The job as somebody leaves it in an editor; None where it stays as it is."""
     import json
 

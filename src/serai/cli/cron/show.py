@@ -52,7 +52,7 @@ def show(place: Place, job: str, agent: str | None, as_json: bool) -> None:
 
 
 def _standing(job: "Job") -> "Iterator[tuple[str, str]]":
-    from serai.cli.cron.told import deliver, times, why
+    from serai.cli.cron.told import deliver, place, times, why
 
     yield "id", job["id"]
     yield "name", job["name"]
@@ -67,7 +67,7 @@ def _standing(job: "Job") -> "Iterator[tuple[str, str]]":
         )
     yield "deliver", deliver(job)
     if job["origin"]:
-        yield "made in", _chat(job["origin"])
+        yield "made in", place(job["origin"])
 
 
 def _doing(job: "Job") -> "Iterator[tuple[str, str]]":
@@ -84,13 +84,6 @@ def _doing(job: "Job") -> "Iterator[tuple[str, str]]":
         yield "toolsets", ", ".join(job["enabled_toolsets"]) or "none"
     if not job["silent_ok"]:
         yield "silence", "is told"
-
-
-def _chat(origin: "Job") -> str:
-    from serai.core.delivery import Target
-    from serai.core.target import written
-
-    return written(Target(origin["platform"], origin["chat_id"], origin["account"], origin["thread_id"]))
 
 
 def _print_last(job: "Job", runs: "Sequence[Run]") -> None:

@@ -76,5 +76,5 @@ def _named(place: Place, opened: "Book", word: str, agent: str | None) -> "Job":
     except Failed:
         for one in opened.problems(agent):
             if one["job"] == word and one["fatal"]:
-                return {"id": word, "name": "", "agent": one["agent"], "schedule": "it is wrong in its file"}
+                return {"id": word, "name": word, "agent": one["agent"], "schedule": "it is wrong in its file"}
         raise

@@ -1,14 +1,17 @@
 """A job in words: when it runs next, how it went last, where its answer goes, what it does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from serai.cli.cron.book import Job, Run
-from serai.cli.moment import ago, lasting
+from serai.cli.moment import ago, coming, lasting
 from serai.core.zone import zone_named
+
+if TYPE_CHECKING:
+    from serai.core.delivery import Target
 
 BAD: Final = frozenset({"failed", "missed"})
 """How a run should not end."""
@@ -36,7 +39,7 @@ def until(job: Job, at: float | None, now: float, units: int = 1) -> str:
         stands = _STANDS.get(job["state"])
         if stands is not None:
             return stands
-    return "" if at is None else f"in {lasting(at - now, units)}"
+    return "" if at is None else f"in {coming(at - now, units)}"
 
 
 def last(job: Job, now: float) -> str:
@@ -49,18 +52,52 @@ def last(job: Job, now: float) -> str:
 
 def deliver(job: Job) -> str:
     """Where its answer goes: as it was written, else what that means."""
-    if job["deliver"] is not None:
-        return ", ".join(job["deliver"])
-    return "origin" if job["origin"] else "local"
+    return ", ".join(receivers(job)) or "local"
 
 
-def is_sent(job: Job) -> bool:
-    """Whether its answer goes anywhere, other than into its file."""
-    return deliver(job).lower() != "local"
+def receivers(job: Job, without: Collection[str] = ()) -> Sequence[str]:
+    """The targets that its answer is sent to, each once, as they were written; `origin` is the chat that it means."""
+    chat = place(job["origin"]) if job["origin"] else ""
+    usual = ["origin"] if chat else []
+    written = [one.strip() for one in (usual if job["deliver"] is None else job["deliver"]) if one not in without]
+    words = [chat or word if word.lower() == "origin" else word for word in written]
+    return [word for word in dict.fromkeys(words) if word.lower() != "local"]
+
+
+def place(origin: Mapping[str, Any]) -> str:
+    """The chat that a job was made in."""
+    from serai.core.target import written
+
+    chat = origin_chat(origin)
+    return "" if chat is None else written(chat)
+
+
+def origin_chat(origin: object) -> "Target | None":
+    """The same as a target; None where it names no chat."""
+    from serai.core.delivery import Target
+
+    match origin:
+        case {"platform": str(platform), "chat_id": str(chat), **more}:
+            thread = more.get("thread_id")
+            return Target(
+                platform, chat, str(more.get("account") or "default"), None if thread is None else str(thread)
+            )
+    return None
 
 
 def title(job: Job) -> str:
-    return f"{job['name'] or job['id']}"
+    """How a job is called: its name, else how its prompt begins, in quotes; its id where it has neither."""
+    if job["name"]:
+        return str(job["name"])
+    begins = label(job)
+    return f"“{begins}”" if begins else str(job["id"])
+
+
+def label(job: Job) -> str:
+    """`core.job.Job.label`."""
+    from serai.core.job import label_of
+
+    return label_of(job["name"], job["prompt"], job["script"])
 
 
 def why(job: Job) -> str:

@@ -43,7 +43,9 @@ def _mend(profile: "AgentProfile", problem: "Mapping[str, Any]") -> str:
 
 def complete(patient: Patient) -> Iterator[Finding]:
     """Scripts, skills and chats that jobs name, and that are not there."""
-    from serai.cli.cron.check import Chats, absent
+    from serai.cli.cron.check import absent
+    from serai.cli.cron.reach import Chats
+    from serai.cli.cron.told import origin_chat
     from serai.core.ids import AgentId
 
     book, snapshot = _book(patient), patient.snapshot
@@ -56,10 +58,8 @@ def complete(patient: Patient) -> Iterator[Finding]:
         about, mend = f"job {job['id']} of `{profile.id}`", f"serai cron edit {job['id']} --agent {profile.id}"
         for text in absent(profile, job):
             yield Finding("serious", "cron", f"{about}: {text}", mend)
-        for value in job["deliver"] or ():
-            fault = chats.fault(value, origin=job["origin"] is not None)
-            if fault is not None:
-                yield Finding("warning", "cron", f"{about}: nothing is delivered to `{value}`: {fault}", mend)
+        for value, fault in chats.faults(job["deliver"], origin_chat(job["origin"])):
+            yield Finding("warning", "cron", f"{about}: nothing is delivered to `{value}`: {fault}", mend)
 
 
 def failed(patient: Patient) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def failed(patient: Patient) -> Iterator[Finding]:
     from serai.cli.cron.summary import summary
 
     book = _book(patient)
-    for job in summary(book.jobs())["bad"] if book is not None else ():
+    for job in summary(book.jobs(), ())["bad"] if book is not None else ():
         text = f"the last run of job {job['id']} of `{job['agent']}` {_ended(job)}"
         yield Finding("warning", "cron", text, f"serai cron history {job['id']} --agent {job['agent']}")
 
