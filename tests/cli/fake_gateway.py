@@ -10,6 +10,8 @@ from typing import Any, Self
 
 PID = 4711
 TOKEN = "fake-token-of-the-lock"
+SILENCE = (0, b"")
+"""The connection ends without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def _handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.command, self.path, headers, json.loads(body) if body else None)
             status, answer = gateway.answer(asked)
+            if (status, answer) == SILENCE:
+                return
             self.send_response(status)
             self.end_headers()
             self.wfile.write(answer)
