@@ -164,7 +164,8 @@ def test_waiting_for_a_run_prints_what_it_says_and_where_it_went(serai: Terminal
     ("changes", "told"),
     [
         ({"state": "failed", "reason": "no model"}, "failed: no model\n"),
-        ({"deliveries": [delivery("sent"), delivery("dead", "gone", "b")]}, "web:a: sent\nweb:b: dead: gone\n"),
+        ({"state": "failed", "reason": "no model", "text": "(The run failed: no model)\n"}, ""),
+        ({"deliveries": [delivery("sent"), delivery("dead", "gone", "b")]}, "web:a: sent\nweb:b: failed: gone\n"),
         ({"problems": ["nix: no platform `nix` is configured"]}, "nix: not sent: no platform `nix` is configured\n"),
     ],
 )
@@ -174,6 +175,52 @@ def test_a_run_that_goes_wrong_ends_in_exit_code_1(
     asked.answers(f"/api/jobs/{REPORT}/runs/run_1?agent=ops", run(**changes))
     said = serai("cron", "run", "morn", "--wait")
     assert (said.code, said.err) == (1, told)
+
+
+@pytest.mark.parametrize("state", ["new", "sending", "open"])
+def test_what_is_not_sent_yet_waits(
+    state: str, serai: Terminal, asked: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serai.cli.cron.run._KEPT_S", 0.1)
+    late = run(deliveries=[delivery(state, "no connection")])
+    asked.answers(f"/api/jobs/{REPORT}/runs/run_1?agent=ops", late)
+    said = serai("cron", "run", "morn", "--wait")
+    assert (said.code, said.err) == (0, "web:a: waiting: no connection\n")
+    asked.answers(f"/api/jobs/{REPORT}/runs?agent=ops&limit=20", page(late))
+    assert "  web:a: waiting: no connection\n" in serai("cron", "history", "morn").out
+
+
+def test_a_change_that_the_configuration_does_not_matter_for_does_not_wait_for_it(
+    serai: Terminal, asked: FakeGateway
+) -> None:
+    serai.write("agents: [")  # to read it is most of what a change costs
+    assert serai("cron", "edit", "morn", "--name", "N", "--repeat", "3").code == 0
+    said = serai("cron", "edit", "morn", "--deliver", "web:b")
+    assert (said.code, said.err.splitlines()[0]) == (1, "Error: The configuration has problems:")
+
+
+def test_a_job_of_a_damaged_file_is_not_said_to_be_gone(serai: Terminal, asked: FakeGateway) -> None:
+    problem = {"object": "job.problem", "agent": "lab", "job": None, "message": "it is\ndamaged", "fatal": True}
+    asked.answers("/api/jobs?limit=1000", {**page(job()), "problems": [problem]})
+    said = serai("cron", "pause", "daily")
+    assert (said.code, said.err) == (
+        1,
+        "Error: There is no job `daily` among those that can be read. Those of agent `lab` cannot: it is damaged\n",
+    )
+    assert serai("cron", "pause", "morn").code == 0
+
+
+def test_status_tells_of_damaged_files_and_wrong_jobs(serai: Terminal, asked: FakeGateway) -> None:
+    problem = {"object": "job.problem", "agent": "lab", "job": None, "message": "it is damaged", "fatal": True}
+    wrong = {**problem, "job": CHECK, "message": "no schedule"}
+    asked.answers("/api/jobs?limit=1000", {**page(), "problems": [problem, wrong, {**wrong, "fatal": False}]})
+    asked.answers("/ready", {"ready": True})
+    lines = serai("status").out.splitlines()
+    assert [re.split("  +", line) for line in lines[-2:]] == [
+        ["damaged jobs", "all of lab: it is damaged"],
+        ["wrong job", f"{CHECK} of lab: no schedule"],
+    ]
+    assert serai("status", "--json").document["jobs"]["problems"] == [problem, wrong]
 
 
 def test_history_goes_on_where_an_earlier_list_ended(serai: Terminal, asked: FakeGateway) -> None:

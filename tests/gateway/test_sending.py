@@ -249,6 +249,18 @@ async def test_all_is_every_home_chat_and_one_chosen_in_a_chat_wins_over_the_fil
 
 
 @virtual_time
+async def test_a_home_chat_that_the_files_name_too_stays_it() -> None:
+    config = configured(homes={Account("fake"): HomeChat("1")})
+    three = Three(replace(config, live=replace(config.live, admins=frozenset({"fake:root"}))))
+    async with three.stage.running():
+        for text in ("/sethome", "/sethome off"):
+            await three.fake.says(text, chat="1", user="root")
+            await asyncio.sleep(1)
+    said = " ".join(one.text for one in three.fake.sent)
+    assert said.endswith("The home chat of fake is fake:1 as before: config.yaml names the same chat.")
+
+
+@virtual_time
 async def test_a_chat_that_is_known_by_its_messages_has_their_type() -> None:
     three = Three(replace(configured(), routes=routes()))
     three.stage.state.swap(replace(three.stage.state.configured, max_turns=0), three.stage.state.secrets)

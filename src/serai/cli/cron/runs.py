@@ -33,8 +33,8 @@ def _line(run: Run, zone: tzinfo) -> tuple[str, ...]:
 
 
 def print_below(run: Run, indent: str = "", *, err: bool = False) -> None:
-    """Why a run went wrong, and each target with what became of it; red where that is bad."""
-    if run["reason"]:
+    """Why a run went wrong, unless its output tells, and what became of each target; red where that is bad."""
+    if run["reason"] and run["reason"] not in (run.get("text") or ""):
         click.secho(one_line(f"{indent}{run['state']}: {run['reason']}"), fg="red", err=err)
     for place in went_to(run):
         click.secho(one_line(f"{indent}{place.target}: {place.what}"), fg="red" if place.bad else None, err=err)

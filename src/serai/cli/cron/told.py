@@ -17,6 +17,8 @@ BAD: Final = frozenset({"failed", "missed"})
 """How a run should not end."""
 
 _STANDS: Final = {"running": "now", "waiting": "due"}
+_BECAME: Final = {"sent": "sent", "unknown": "unknown", "dead": "failed"}
+"""What became of deliveries, in the words of `serai send`; the others wait."""
 
 
 def clock(at: float, zone: tzinfo, day: str = "%a %Y-%m-%d ") -> str:
@@ -167,7 +169,7 @@ def went_to(run: Run) -> Sequence[Reached]:
     for one in run["deliveries"]:
         chat = one["target"]
         place = written(Target(chat["platform"], chat["chat_id"], chat["account"], chat["thread_id"]))
-        what = one["state"] + (f": {one['error']}" if one["error"] else "")
+        what = _BECAME.get(one["state"], "waiting") + (f": {one['error']}" if one["error"] else "")
         if place not in found or not found[place].bad:
             found[place] = Reached(place, what, one["state"] in ("dead", "unknown"))
     return [*found.values(), *(_unreached(problem) for problem in run["problems"])]

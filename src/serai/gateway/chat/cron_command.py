@@ -60,15 +60,18 @@ class CronCommand:
         verb, rest = [*spoken.command.argument.split(None, 1), "", ""][:2]
         action = self._actions.get(verb.lower() or "list")
         if action is None:
-            near = get_close_matches(verb.lower(), self._actions, n=1)
-            hint = f" Did you mean `/cron {near[0]}`?" if near else ""
-            return Reply(f"`/cron {verb}` is nothing that I know.{hint} `/cron help` tells more.")
+            return Reply(f"`/cron {verb}` is nothing that I know.{self._hint(verb)} `/cron help` tells more.")
         try:
             return Reply(await action(spoken, rest.strip()))
         except JobsDamaged as error:
             return Reply(sentence(str(error)) if self._by_admin(spoken) else _DAMAGED)
         except (BadSchedule, BadJob, ForeignJobs, JobExists, JobRunning, UnknownJob) as error:
             return Reply(sentence(str(error)))
+
+    def _hint(self, verb: str) -> str:
+        """What was probably meant; nobody is led to take something away."""
+        near = get_close_matches(verb.lower(), self._actions, n=1)
+        return f" Did you mean `/cron {near[0]}`?" if near and near != ["remove"] else ""
 
     async def summary(self, spoken: Spoken) -> Sequence[str]:
         """Lines for `/status`: how many jobs there are, what comes next, what went wrong last."""

@@ -38,4 +38,7 @@ async def _off(targets: Targets, here: Target) -> tuple[str, SetHomeChat | None]
     back = targets.configured().get(account)
     if back is None:
         return f"{account} has no home chat any more. {was}", SetHomeChat(None)
-    return f"The home chat of {account} is {targets.written(back.target(account))} again. {was}", SetHomeChat(None)
+    home = targets.written(back.target(account))
+    if back.target(account).place == before.target(account).place:
+        return f"The home chat of {account} is {home} as before: config.yaml names the same chat.", SetHomeChat(None)
+    return f"The home chat of {account} is {home} again. {was}", SetHomeChat(None)
