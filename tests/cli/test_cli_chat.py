@@ -22,10 +22,12 @@ from serai.core.lane import LaneAddress
 from serai.core.principal import LOCAL
 from serai.stores.sqlite.store import open_store
 from serai.testing.store.stage import NOW, OPS, arrival, done, offer
+from tests.cli.cron_home import CHECK, CONFIG, REPORT
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.stored import SESSION, store_conversation
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Said, Terminal
 from tests.cli.test_cli_ask import PATH, piece
+from tests.cli.test_cli_cron_gateway import job, page, run
 
 MODELS = {"object": "list", "data": [{"id": "default"}, {"id": "main"}, {"id": "ops"}]}
 OURS = "chat-0123456789ab"
@@ -72,6 +74,63 @@ def test_each_line_is_a_message_of_one_session(serai: Terminal, talking: FakeGat
     (first, model, session), (second, _, same) = asked(talking)
     assert (first, second, model) == ("hello", "and again", "default")
     assert session == same
+
+
+def test_jobs_are_led_as_in_every_chat(serai: Terminal, talking: FakeGateway) -> None:
+    serai.write(CONFIG)
+    talking.answers("/api/jobs?agent=ops&limit=1000", page(job()))
+    talking.answers("/api/jobs?limit=1000", page(job(), job(id=CHECK, agent="main")))
+    talking.answers("/api/jobs", job(), 201)
+    talking.answers(f"/api/jobs/{REPORT}?agent=ops", job(state="paused", next_runs=[]))
+    talking.answers(f"/api/jobs/{REPORT}/run?agent=ops", run(), 202)
+    talking.answers(f"/api/jobs/{REPORT}/runs/run_1?agent=ops", run())
+
+    def done(line: str, agent: str = "ops") -> Said:
+        said = serai("chat", "--agent", agent, typed=f"{line}\n")
+        assert (said.code, asked(talking)) == (0, []), said
+        return said
+
+    assert REPORT in done("/cron").out
+    assert CHECK not in done("/cron list").out
+    assert CHECK in done("/cron list all").out
+    assert CHECK in done("/cron list", "default").out
+    assert done("/cron add 0 9 * * 1-5 -x, but --deliver web").out.startswith(f"Added job {REPORT} Morning report")
+    assert talking.asked[-1].document == {
+        "agent": "ops",
+        "schedule": "0 9 * * 1-5",
+        "prompt": "-x, but --deliver web",
+    }
+    assert done(f"/cron pause `{REPORT}`").out.startswith("Job Morning report is paused")
+    assert done("/cron resume morning report").out.startswith("Resumed job")
+    assert done("/cron RUN morn").out == "All is well.\n"
+    assert done(f"/cron remove {REPORT}").out == "Removed job Morning report of agent `ops`.\n"
+    assert talking.asked[-1].method == "DELETE"
+    assert "/cron add SCHEDULE PROMPT" in done("/cron help").out
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("/cron preview", "`/cron preview` is nothing that I know. `/cron help` tells more."),
+        ("/cron list mine", "Write `/cron list`, or `/cron list all`."),
+        ("/cron add", "Write when and what: `/cron add every 2h Check the mail`. `/cron help` tells more."),
+        ("/cron add every 2h", "behind `every 2h` must stand what is to be done then"),
+        ("/cron add 30m -", "Write when and what: `/cron add every 2h Check the mail`. `/cron help` tells more."),
+        ("/cron run", "Name the job: `/cron list` shows them."),
+        ("/cron pause --help", "There is no job `--help`. `serai cron list --all` shows those there are."),
+    ],
+)
+def test_what_cron_cannot_do_is_a_sentence(line: str, sentence: str, serai: Terminal, talking: FakeGateway) -> None:
+    serai.write(CONFIG)
+    talking.answers("/api/jobs?limit=1000", page())
+    said = serai("chat", typed=f"{line}\n")
+    assert (said.code, said.out, said.err) == (1, "", f"Error: {sentence}\n")
+
+
+def test_a_terminal_cannot_be_a_home_chat(serai: Terminal, talking: FakeGateway) -> None:
+    said = serai("chat", typed="/sethome\n")
+    assert (said.code, asked(talking)) == (0, [])
+    assert said.out.startswith("Nothing can be sent to a terminal. Write /sethome in a chat of the platform,")
 
 
 def test_an_agent_is_chosen_at_the_start_or_on_the_way_in_a_session_of_its_own(
@@ -146,7 +205,8 @@ def test_an_error_ends_a_chat_that_nobody_watches(serai: Terminal, talking: Fake
 def test_commands_and_their_words_are_offered(serai: Terminal, talking: FakeGateway) -> None:
     store_ours(serai.home)
     conversation = Conversation(Place(str(serai.home)))
-    assert list(offered(conversation, "/se")) == ["/sessions", "/session"]
+    assert list(offered(conversation, "/se")) == ["/sessions", "/session", "/sethome"]
+    assert list(offered(conversation, "/cron re")) == ["resume", "remove"]
     assert list(offered(conversation, "/agent ")) == ["main", "ops", "default"]
     assert list(offered(conversation, "/session chat")) == [OURS]
     talking.hang_up()

@@ -12,15 +12,22 @@ from rich.text import Text
 
 _GAP = 2
 _LEAST = 24
-"""Columns that a cell which may be cut keeps."""
+"""Columns that a cell of a table which may be cut keeps."""
+
+_SHORTEST = 12
+"""The same for a title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An entry in two lines: `left` is a column of its own."""
+    """An entry in two lines: `left` is a column of its own; on the right `title` and what is `beside` and `below` it.
+    Unless it is `whole`, a title may lose its end, so that it stays in its line."""
 
     left: tuple[Text, Text]
-    right: tuple[Text, Text]
+    title: Text
+    beside: Text
+    below: Text
+    whole: bool = False
 
 
 def draw_table(
@@ -52,11 +59,15 @@ def draw_table(
 def draw_cards(cards: Sequence[Card]) -> None:
     """Draws them below one another."""
     console = Console()
+    left = max([text.cell_len for card in cards for text in card.left], default=0)
     grid = Table.grid(padding=(0, _GAP))
-    grid.add_column(
-        no_wrap=True, width=max([cell_len(text.plain) for card in cards for text in card.left], default=0)
-    )
+    grid.add_column(no_wrap=True, width=left)
     grid.add_column(overflow="fold")
     for card in cards:
-        grid.add_row(Group(*card.left), Group(*card.right))
+        title = card.title.copy()
+        if not card.whole:
+            room = console.width - left - 2 * _GAP - card.beside.cell_len
+            title.truncate(max(room, _SHORTEST), overflow="ellipsis")
+        first = Text.assemble(title, " " * _GAP, card.beside)
+        grid.add_row(Group(*card.left), Group(first, card.below))
     console.print(grid)

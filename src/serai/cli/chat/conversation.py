@@ -26,7 +26,7 @@ class Conversation:
 
     def __init__(self, place: Place, agent: str | None = None) -> None:
         """Without `agent` routing decides who answers. Raises Failed for an unknown one."""
-        self._place = place
+        self.place = place
         self.agent = ROUTED
         self.session = _new_id()
         if agent is not None:
@@ -35,11 +35,11 @@ class Conversation:
     def ask(self, text: str) -> Iterator[str]:
         """The answer, piece by piece. Raises Failed."""
         agent = None if self.agent == ROUTED else self.agent
-        return pieces(required(self._place.layout.lock), Question(text, agent, self.session))
+        return pieces(required(self.place.layout.lock), Question(text, agent, self.session))
 
     def agents(self) -> list[str]:
         """The agents that can be talked to. Raises Failed."""
-        status, document = required(self._place.layout.lock).ask("GET", "/v1/models")
+        status, document = required(self.place.layout.lock).ask("GET", "/v1/models")
         if status != 200 or not isinstance(document, dict):
             raise Failed(fault(status, document))
         return [model["id"] for model in document["data"] if model["id"] != ROUTED]
@@ -62,7 +62,7 @@ class Conversation:
         async def latest(archive: "Archive") -> "Sequence[SessionRow]":
             return await archive.sessions(limit=_LATEST)
 
-        return [row for row in read(self._place, latest, ()) if _is_ours(row)]
+        return [row for row in read(self.place, latest, ()) if _is_ours(row)]
 
     def resume(self, session: str) -> "Sequence[MessageRow]":
         """Goes on with a stored session and its agent; returns what was said in it. Raises Failed."""
@@ -71,7 +71,7 @@ class Conversation:
             row = await archive.session(session)
             return None if row is None else (row, await archive.messages(row.id))
 
-        found = read(self._place, whole, None)
+        found = read(self.place, whole, None)
         if found is None:
             raise Failed(f"Session `{session}` not found.")
         row, messages = found

@@ -115,6 +115,23 @@ def _tell(conversation: Conversation) -> None:
     click.echo(f"Session {conversation.session}, {agent}.")
 
 
+def _cron(conversation: Conversation, words: str) -> None:
+    from serai.cli.chat.cron import cron
+
+    cron(conversation.place, None if conversation.agent == ROUTED else conversation.agent, words)
+
+
+def _cron_words(_: Conversation) -> list[str]:
+    from serai.cli.chat.cron import VERBS
+
+    return [*VERBS]
+
+
+def _sethome(_: Conversation, __: str) -> None:
+    click.echo("Nothing can be sent to a terminal. Write /sethome in a chat of the platform,")
+    click.echo("or set `home_chat` of its account in config.yaml.")
+
+
 def _agent_words(conversation: Conversation) -> list[str]:
     return [*conversation.agents(), ROUTED]
 
@@ -133,6 +150,10 @@ COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
         "/new": Slash("Begin a new session", _new),
         "/sessions": Slash("List the latest sessions of this command line", _sessions),
         "/session": Slash("Tell which session this is, or go on with another one", _session, "[ID]", _session_words),
+        "/cron": Slash(
+            "What the agent does by itself, at its time; /cron help tells more", _cron, "...", _cron_words
+        ),
+        "/sethome": Slash("Tell how a chat becomes its account's home chat", _sethome),
     }
 )
 LEAVING: Final = ("/quit", "/exit")

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from serai.cli.cron.book import Job
 from serai.cli.cron.slot import Slot
-from serai.cli.cron.told import clock, deliver, here, last, title, until, upcoming, why
+from serai.cli.cron.told import BAD, clock, deliver, here, last, title, until, upcoming, why
 from serai.cli.place import Place
 from serai.cli.printable import one_line
 from serai.cli.table import ABSENT, print_table
@@ -68,4 +68,15 @@ def _slot(job: Job, at: float, own: tzinfo, now: float) -> Slot:
 def print_idle(jobs: Sequence[Job], now: float) -> None:
     """Jobs that are not going to run, and why."""
     rows = [(job["id"], title(job), job["agent"], job["schedule"], last(job, now), why(job)) for job in jobs]
-    print_table(IDLE_HEADS, rows, whole=("id",))
+    if not (sys.stdout.isatty() and _is_drawn(jobs, rows)):
+        print_table(IDLE_HEADS, rows, whole=("id",))
+
+
+def _is_drawn(jobs: Sequence[Job], rows: Sequence[Sequence[str]]) -> bool:
+    """Draws them in one line each, where those are long enough."""
+    from serai.cli.draw import draw_table
+
+    columns = {head: [one_line(row[n]) or ABSENT for row in rows] for n, head in enumerate(IDLE_HEADS)}
+    return draw_table(
+        columns, red={"last": [n for n, job in enumerate(jobs) if job["last_status"] in BAD]}, cut="name"
+    )

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def draw_slots(slots: Sequence["Slot"]) -> None:
-    draw_cards([Card(_left(slot), (_what(slot), _more(slot))) for slot in slots])
+    draw_cards([_card(slot) for slot in slots])
+
+
+def _card(slot: "Slot") -> Card:
+    return Card(_left(slot), Text(one_line(title(slot.job)), style="bold"), _beside(slot), _below(slot))
 
 
 def _left(slot: "Slot") -> tuple[Text, Text]:
@@ -22,17 +26,12 @@ def _left(slot: "Slot") -> tuple[Text, Text]:
     return Text(slot.when or slot.until, style="bold"), Text(zone, style="dim")
 
 
-def _what(slot: "Slot") -> Text:
-    called, id = one_line(title(slot.job)), slot.job["id"]
-    text = Text(called, style="bold")
-    if slot.when:
-        text.append(f"  {slot.until}", style="cyan")
-    if called != id:
-        text.append(f"  {id}", style="not bold")
-    return text
+def _beside(slot: "Slot") -> Text:
+    until = Text(f"{slot.until}  " if slot.when else "", style="cyan")
+    return Text.assemble(until, slot.job["id"])
 
 
-def _more(slot: "Slot") -> Text:
+def _below(slot: "Slot") -> Text:
     job = slot.job
     text = Text(one_line(f"{job['agent']} · {job['schedule']} · to {deliver(job)}"), style="dim")
     if slot.last:

@@ -49,10 +49,9 @@ def _card(one: Delivery, now: float) -> "Card":
     from serai.cli.draw import Card
 
     bad = one.state in _BAD
-    what = Text(one_line(written(one.target)), style="bold").append(f"  {one.id}", style="not bold")
     tries = [f"{one.attempt} tries"] if one.attempt > 1 else []
     more = Text(one_line(" · ".join([f"by {one.agent}" if one.agent else "by the gateway", *tries])), style="dim")
     if one.error:
         more.append(" · ").append(one_line(one.error), style="not dim red" if bad else "")
     left = Text(one.state, style="bold red" if bad else "bold"), Text(ago(one.created_at, now), style="dim")
-    return Card(left, (what, more))
+    return Card(left, Text(one_line(written(one.target)), style="bold"), Text(one.id), more, whole=True)
