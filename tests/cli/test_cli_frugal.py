@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 IMPORT = """
 import gc, sys
@@ -21,3 +22,10 @@ def test_rich_stays_where_it_was_imported_before() -> None:
     text = "import rich.console\n" + IMPORT
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("False True\n", "")
+
+
+def test_a_command_that_reads_the_configuration_does_not_import_rich_for_it(tmp_path: Path) -> None:
+    place = f"from serai.cli.place import Place\nPlace({str(tmp_path)!r}).load()\n"
+    text = f"import sys\n{place}print('rich' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")

@@ -1,4 +1,4 @@
-"""The gateway's code, imported at little cost (docs/decisions/start-time.md)."""
+"""Code imported at little cost: the gateway's, and the log's (docs/decisions/start-time.md)."""
 
 import gc
 import sys
@@ -14,11 +14,16 @@ def gateway() -> ModuleType:
     `app.garbage` takes the collector over.
     """
     gc.disable()
-    with _hidden("rich"):
-        import structlog  # noqa: F401 - it would import rich for the pretty tracebacks that a gateway never prints
+    import_log()
     from serai.app import up
 
     return up
+
+
+def import_log() -> None:
+    """structlog alone: it would import rich for pretty tracebacks, which are never printed."""
+    with _hidden("rich"):
+        import structlog  # noqa: F401 - for those who import it later
 
 
 @contextmanager

@@ -53,6 +53,9 @@ class Place:
 
         Agents for which no model is configured get `local.AT_START`.
         """
+        from serai.cli.frugal import import_log
+
+        import_log()
         from serai.app import platforms, toolsets
         from serai.cli.local import AT_START
         from serai.config.load import LocalModel, load
