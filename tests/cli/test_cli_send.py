@@ -112,9 +112,8 @@ class Leaving(FakeGateway):
 
     def answer(self, asked: Asked) -> tuple[int, bytes]:
         if asked.method == "GET":
-            if not self.hang_s:
-                return SILENCE
             self.over.wait(self.hang_s)
+            return SILENCE
         return super().answer(asked)
 
     def __init__(self, home: Path) -> None:
