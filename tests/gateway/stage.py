@@ -218,7 +218,7 @@ class Stage:
             presence=Presence(self.switchboard.platform),
             asking=Asking(means, self.state, self.agent_hooks, self.outbox, self.approvals),
             enclosed=Enclosed(self.state, self.switchboard.platform, inbox, fetch),
-            errands=Errands(self.state, self.store, self.files, self.targets, histories, parcels),
+            errands=Errands(self.state, self.store, self.files, self.targets, histories, parcels, self.meter),
             hooks=self.agent_hooks,
             activity=self.activity,
         )

@@ -158,7 +158,7 @@ class Gateway:
             presence=Presence(self._switchboard.platform),
             asking=Asking(means, state, agent_hooks, self._outbox, self._approvals),
             enclosed=Enclosed(state, self._switchboard.platform, WorkspaceInbox(self._threads), self._fetch),
-            errands=Errands(state, self._store, files, targets, histories, parcels),
+            errands=Errands(state, self._store, files, targets, histories, parcels, self._meter),
             hooks=agent_hooks,
             activity=self._activity,
         )

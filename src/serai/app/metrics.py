@@ -38,6 +38,12 @@ class MeterCollector(Collector):
         yield _counter("serai_tokens", "Tokens that models reported.", ["agent", "direction"], meter.tokens)
         yield _counter("serai_deliveries", "Attempts to deliver.", ["platform", "state"], meter.deliveries)
         yield _counter("serai_job_runs", "Runs of jobs that ended, and missed ones.", ["agent", "end"], meter.jobs)
+        yield _counter(
+            "serai_job_undelivered",
+            "Targets of jobs that nothing could be sent to.",
+            ["agent"],
+            _single(meter.undelivered),
+        )
         yield _counter("serai_fenced", "Writes of replaced workers that were refused.", [], {(): meter.fenced})
         yield GaugeMetricFamily("serai_turns_in_flight", "Turns that run now.", self._in_flight())
         yield GaugeMetricFamily(

@@ -112,7 +112,7 @@ class NoChats(HomeChats):
     async def chosen(self) -> Mapping[Account, HomeChat]:
         return {}
 
-    async def chat_type(self, connection: Account, chat: str) -> str | None:  # noqa: ARG002 - the port's
+    async def chat_type(self, *_: object) -> str | None:
         return None
 
     async def correspondent(self, connection: Account, chat: str) -> Correspondent | None:  # noqa: ARG002 - the port's

@@ -154,11 +154,13 @@ def _named(word: str, atlas: _Atlas) -> Target:
 
 
 def _known(target: Target, atlas: _Atlas) -> Target:
-    """The same place with what is known of its chat: as the origin, or as a home."""
+    """The same place with what is known of it, or else of its chat: as the origin, or as a home. A chat is none of
+    the threads in it."""
     places = [] if atlas.origin is None else [atlas.origin]
     places += [home.target(account) for account, home in atlas.homes.items()]
-    for one in places:
-        if one.connection == target.connection and one.chat_id == target.chat_id:
+    near = [one for one in places if one.connection == target.connection and one.chat_id == target.chat_id]
+    for one in sorted(near, key=lambda one: one.thread_id != target.thread_id):
+        if one.thread_id == target.thread_id or target.thread_id or one.chat_type != "thread":
             return replace(target, chat_type=one.chat_type, user_id=one.user_id)
     return target
 

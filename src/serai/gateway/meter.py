@@ -22,6 +22,8 @@ class Meter:
     """By (platform, state)."""
     jobs: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     """Runs of jobs by (agent, end), and gaps of missed slots."""
+    undelivered: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Targets of jobs that nothing could be sent to, by agent."""
     stall_seconds_max: float = 0.0
     turns_in_flight: int = 0
     fenced: int = 0

@@ -30,8 +30,9 @@ class HomeChats(Protocol):
         """The home chats that were chosen in chats; those of the configuration are not among them."""
         ...
 
-    async def chat_type(self, connection: Account, chat: str) -> str | None:
-        """Of what type a chat is, as far as is known; None where nobody ever wrote in it."""
+    async def chat_type(self, connection: Account, chat: str, thread: str | None = None) -> str | None:
+        """Of what type a chat, or a thread of it, is, as far as is known: as what was written there came with; where
+        nobody ever wrote in that very place, as elsewhere in the chat, which is no `thread` for that. Else None."""
         ...
 
     async def correspondent(self, connection: Account, chat: str) -> Correspondent | None:

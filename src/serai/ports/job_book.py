@@ -54,13 +54,13 @@ class JobView:
 
     @property
     def trouble(self) -> str | None:
-        """How its last run went wrong, in words; None where it did not."""
+        """How its last run went wrong, in words; None where it did not. One whose answer was not delivered did."""
         last = self.last
-        if last is None or last.state not in ("failed", "missed", "cancelled"):
+        if last is None or (last.state not in ("failed", "missed", "cancelled") and last.fault is None):
             return None
         moment = last.at if last.until is None else last.until
-        what = "missed" if last.state == "missed" else f"last run {last.state}"
-        reason = " ".join((last.reason or "").split())
+        what = {"missed": "missed", "ok": "last run"}.get(last.state, f"last run {last.state}")
+        reason = " ".join((last.fault or "").split())
         return f"{what} {written_moment(moment, self.zone)}{f': {reason}' if reason else ''}"
 
 
@@ -69,6 +69,10 @@ class JobBook(Protocol):
 
     What writes raises UnknownAgent, ForeignJobs, BadJob, JobsDamaged, StorageFailed.
     """
+
+    def now(self) -> str:
+        """What a clock in the gateway's zone shows now, with the zone: agents do not know it otherwise."""
+        ...
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of these agents, or of all, in the order of agents and files."""

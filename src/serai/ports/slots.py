@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from serai.core.delivery import Delivery
 from serai.core.error import SeraiError
 from serai.core.ids import AgentId, InputId, JobId, SessionId
+from serai.core.target import written
 
 SlotState = Literal["waiting", "running", "ok", "failed", "cancelled", "missed"]
 
@@ -54,7 +55,7 @@ class SlotRow:
 
     `missed`: every slot from `at` to `until` was, for the `reason`. Else `reason` is why its run failed. `manual`:
     somebody asked for it. `output` is the name under which its text is kept. `problems` are targets that nothing
-    could be sent to.
+    could be sent to. What people are told of how it went is `fault`.
     """
 
     at: float
@@ -70,6 +71,23 @@ class SlotRow:
     output: str | None = None
     problems: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def undelivered(self) -> tuple[str, ...]:
+        """Targets that did not get the answer, or perhaps not, each with the reason."""
+        failed = [one for one in self.deliveries if one.state in ("dead", "unknown")]
+        return (*self.problems, *dict.fromkeys(f"{written(one.target)}: {_why(one)}" for one in failed))
+
+    @property
+    def fault(self) -> str | None:
+        """What went wrong: why it failed or was missed, and who did not get its answer. None where nothing did."""
+        lost = f"not delivered: {'; '.join(self.undelivered)}" if self.undelivered else None
+        return "; ".join(filter(None, (self.reason, lost))) or None
+
+
+def _why(delivery: Delivery) -> str:
+    reason = delivery.error or "nobody knows why"
+    return reason if delivery.state == "dead" else f"perhaps not, {reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +156,7 @@ class Slots(Protocol):
         ...
 
     async def latest(self, directory: str, jobs: Sequence[JobId]) -> Mapping[JobId, SlotRow]:
-        """These jobs' last slots, without their deliveries."""
+        """These jobs' last slots; of their deliveries those alone that are `dead` or `unknown`."""
         ...
 
     async def left(self, limit: int = 100, without: Collection[str] = ()) -> Sequence[Left]:

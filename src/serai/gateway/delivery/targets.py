@@ -56,5 +56,5 @@ class Targets:
     async def _typed(self, target: Target, origin: Target | None) -> Target:
         if origin is not None and origin.place == target.place:
             return target
-        known = await self._homes.chat_type(target.connection, target.chat_id)
+        known = await self._homes.chat_type(target.connection, target.chat_id, target.thread_id)
         return replace(target, chat_type=known) if known is not None else target

@@ -1,6 +1,7 @@
 """All jobs that this gateway runs, as their files have them and their slots are remembered (SPEC 9.1)."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -135,8 +136,8 @@ class Agenda:
         if before is not None:
             await self._give_up(before, readings if earlier else {})
         if readings:
-            since = await self._taken_over(desk) if before is not None and before.foreign else self._clock.now()
-            desk = replace(desk, entries=await self._entries(desk, readings, earlier, since))
+            marks = await self._marks(desk, readings, adopted=before is not None and before.foreign)
+            desk = replace(desk, entries=self._entries(desk, readings, earlier, marks))
         self.desks[desk.agent] = desk
         self._found |= dict.fromkeys(desk.entries.values())
 
@@ -183,24 +184,34 @@ class Agenda:
                 await self._slots.miss(*entry.identity, entry.due, entry.due, CHANGED, self._clock.now())
                 entry.due = None
 
-    async def _entries(
-        self, desk: Desk, readings: Mapping[JobId, Reading], earlier: Mapping[JobId, Entry], since: float
+    def _entries(
+        self,
+        desk: Desk,
+        readings: Mapping[JobId, Reading],
+        earlier: Mapping[JobId, Entry],
+        marks: Mapping[JobId, JobMark],
     ) -> Mapping[JobId, Entry]:
         policy, directory, now = self._state.configured.cron, str(desk.folder.directory), self._clock.now()
-        marks = await self._marks(directory, {job: reading.key for job, reading in readings.items()}, since)
         return {
             job: entered(desk.agent, directory, reading, marks[job], policy, now, earlier.get(job))
             for job, reading in readings.items()
         }
 
-    async def _marks(self, directory: str, keys: Mapping[JobId, str], since: float) -> Mapping[JobId, JobMark]:
+    async def _marks(
+        self, desk: Desk, readings: Mapping[JobId, Reading], *, adopted: bool
+    ) -> Mapping[JobId, JobMark]:
         """What is remembered of the jobs; the time of those that are new, or have another schedule, begins now."""
+        directory, policy = str(desk.folder.directory), self._state.configured.cron
+        since = await self._taken_over(desk) if adopted else self._clock.now()
+        seen = float(int(since))  # slots are whole seconds
         marks = await self._slots.marks(directory)
-        new = {job: key for job, key in keys.items() if job not in marks or marks[job].key != key}
-        if new:
-            await self._slots.see(directory, new, float(int(since)))  # slots are whole seconds
-            marks = await self._slots.marks(directory)
-        return marks
+        new = defaultdict[float, dict[JobId, str]](dict)
+        for job, reading in readings.items():
+            if job not in marks or marks[job].key != reading.key:
+                new[seen if adopted else reading.begins(seen, policy)][job] = reading.key
+        for moment, keys in new.items():
+            await self._slots.see(directory, keys, moment)
+        return await self._slots.marks(directory) if new else marks
 
 
 def _tell(desk: Desk, before: Desk | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from os.path import normpath
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from serai.core.cron import CronPolicy
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.core.schedule import Every, Once, Schedule, Timetable, parse_schedule
+from serai.core.schedule import At, Every, Once, Schedule, Timetable, parse_schedule
 from serai.ports.jobs import JobFolder
 from serai.ports.slots import JobMark
 
@@ -25,6 +26,15 @@ class Reading:
     schedule: Schedule
     zone: str
     key: str
+
+    def begins(self, seen: float, policy: CronPolicy) -> float:
+        """From when on its slots count, where it is first seen at that moment: a single time that has just been is
+        not over yet, but late (SPEC 9.3)."""
+        if not isinstance(self.schedule, At):
+            return seen
+        timetable = Timetable(self.schedule, seen, _zone(self.zone, policy))
+        slot = timetable.after(seen - timetable.grace(seen))
+        return seen if slot is None else min(seen, slot - 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +70,13 @@ class Entry:
         """Whether it has run as often as it should."""
         return self.job.repeat is not None and self.runs >= self.job.repeat
 
+    def owes(self, now: float) -> bool:
+        """Whether its only slot has come, and is neither settled yet nor too late to run."""
+        if self.timetable.recurs or self.exhausted:
+            return False
+        slot = self.timetable.after(min(self.decided, now))
+        return slot is not None and slot <= now <= slot + self.timetable.grace(slot)
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -93,6 +110,10 @@ def read(job: Job, policy: CronPolicy, before: Entry | None) -> Reading:
     return Reading(job, schedule, zone, timed if job.enabled else "")
 
 
+def _zone(name: str, policy: CronPolicy) -> tzinfo:
+    return policy.zone if name == policy.zone_name else ZoneInfo(name)
+
+
 def entered(
     agent: AgentId,
     directory: str,
@@ -103,8 +124,7 @@ def entered(
     before: Entry | None,
 ) -> Entry:
     """The job with what is remembered of it: the same entry as before where there is one."""
-    zone = policy.zone if reading.zone == policy.zone_name else ZoneInfo(reading.zone)
-    timetable = Timetable(reading.schedule, mark.since, zone)
+    timetable = Timetable(reading.schedule, mark.since, _zone(reading.zone, policy))
     decided = max(mark.since, mark.decided)
     if before is None or before.directory != directory:
         return Entry(agent, directory, reading.job, reading.key, timetable, decided, mark.runs, mark.owner)

@@ -8,9 +8,11 @@ from weakref import WeakValueDictionary
 
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
+from serai.core.instant import written_moment
 from serai.core.job import Job, JobProblem
 from serai.gateway.schedule.agenda import Agenda
 from serai.gateway.schedule.entry import Desk, Entry
+from serai.gateway.schedule.over import refuse_over, timing
 from serai.gateway.schedule.view import JobState, JobView, off_view, state_of, view
 from serai.gateway.state import State
 from serai.ports.clock import Clock
@@ -87,10 +89,10 @@ class Jobs:
 
     def _found(self, agent: AgentId, job: JobId) -> tuple[Desk, Job]:
         desk = self._agenda.desks.get(agent)
-        for one in desk.folder.jobs if desk is not None else ():
-            if desk is not None and one.id == job:
-                return desk, one
-        raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
+        found = _job(desk, job) if desk is not None else None
+        if desk is None or found is None:
+            raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
+        return desk, found
 
     async def add(
         self, agent: AgentId, fields: Mapping[str, Any], owner: str = "", *, wanted: JobId | None = None
@@ -103,6 +105,8 @@ class Jobs:
         desk = await self._desk(agent)
         if wanted is None and owner:
             raise ValueError("a job of an API key needs an id beforehand")
+        if _job(desk, wanted) is None:
+            refuse_over(fields, self._state.snapshot.cron, self._clock.now())
         if wanted is None:
             job = await self._files.add(desk.cron, fields)
         else:
@@ -137,6 +141,8 @@ class Jobs:
     async def change(self, agent: AgentId, job: JobId, fields: Mapping[str, Any]) -> JobView:
         """Sets fields of a job; None takes one away. Raises as `add`, and UnknownJob."""
         desk = await self._desk(agent)
+        if (changed := timing(_job(desk, job), fields)) is not None:
+            refuse_over(changed, self._state.snapshot.cron, self._clock.now())
         await self._files.change(desk.cron, job, fields)
         await self._scheduler.look()
         return await self.one(agent, job)
@@ -196,6 +202,10 @@ class Jobs:
         await self._files.adopt(desk.cron, await self._slots.store_name())
         await self._scheduler.look()
 
+    def now(self) -> str:
+        """What a clock in the gateway's zone shows now, with the zone."""
+        return written_moment(self._clock.now(), self._state.snapshot.cron.zone_name)
+
     async def _looked(self) -> None:
         """A call that comes before the scheduler's first look is not told that there is nothing."""
         if not self._agenda.has_looked:
@@ -203,11 +213,13 @@ class Jobs:
 
     def counts(self) -> Mapping[tuple[AgentId, JobState], int]:
         """How many jobs of each agent are in each state."""
-        found = Counter[tuple[AgentId, JobState]]()
+        found, now = Counter[tuple[AgentId, JobState]](), self._clock.now()
         for agent, desk in self._agenda.desks.items():
+            refusal = self._state.snapshot.refusal(agent)
             for job in desk.folder.jobs:
                 entry = desk.entries.get(job.id)
-                found[agent, "off" if entry is None else state_of(entry, _following(entry))] += 1
+                state = "off" if entry is None else state_of(entry, _following(entry), now, refusal)
+                found[agent, state] += 1
         return found
 
     async def _desk(self, agent: AgentId) -> Desk:
@@ -237,6 +249,7 @@ class Jobs:
         directory = str(desk.folder.directory)
         marks = {} if desk.off is None else await self._slots.marks(directory)
         now, usual, found = self._clock.now(), self._state.snapshot.cron.zone_name, list[JobView]()
+        refusal = self._state.snapshot.refusal(desk.agent)
         for first in range(0, len(jobs), _AT_ONCE):
             some = jobs[first : first + _AT_ONCE]
             latest = await self._slots.latest(directory, [job.id for job in some])
@@ -245,9 +258,14 @@ class Jobs:
                 if entry is None:
                     found.append(off_view(desk, job, marks.get(job.id), last, zone))
                 else:
-                    found.append(view(entry, job, last, now, zone))
+                    found.append(view(entry, job, last, now, zone, refusal))
             await asyncio.sleep(0)
         return found
+
+
+def _job(desk: Desk, id: JobId | None) -> Job | None:
+    """The job of that id, as the file had it last."""
+    return next((one for one in desk.folder.jobs if one.id == id), None)
 
 
 def _following(entry: Entry) -> float | None:

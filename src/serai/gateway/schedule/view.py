@@ -20,17 +20,20 @@ def off_view(desk: Desk, job: Job, mark: JobMark | None, last: SlotRow | None, z
     return JobView(desk.agent, job, zone, "off", last=last, off=desk.off, owner=owner, runs=runs)
 
 
-def view(entry: Entry, job: Job, last: SlotRow | None, now: float, zone: str) -> JobView:
-    """Of a job that is run at its time."""
+def view(entry: Entry, job: Job, last: SlotRow | None, now: float, zone: str, refusal: str | None = None) -> JobView:
+    """Of a job that is run at its time, unless its agent may not act: that is the `refusal`."""
     upcoming = tuple(islice(_upcoming(entry, now), _UPCOMING))
-    following = upcoming[0] if upcoming else None
+    state = state_of(entry, upcoming[0] if upcoming else None, now, refusal)
+    if refusal is not None:
+        upcoming = ()
     return JobView(
         entry.agent,
         job,
         zone,
-        state_of(entry, following),
-        following,
+        state,
+        upcoming[0] if upcoming else None,
         last,
+        off=refusal if state == "off" else None,
         owner=entry.owner,
         upcoming=upcoming,
         runs=entry.runs,
@@ -50,12 +53,15 @@ def _upcoming(entry: Entry, now: float) -> Iterator[float]:
         yield slot
 
 
-def state_of(entry: Entry, following: float | None) -> JobState:
-    """Where it stands; `following` is its next slot."""
+def state_of(entry: Entry, following: float | None, now: float, refusal: str | None) -> JobState:
+    """Where it stands; `following` is its next slot, `refusal` says why its agent may not act."""
     if entry.run is not None:
         return "running"
     if not entry.job.enabled:
         return "paused"
-    if entry.due is not None:
-        return "waiting"
-    return "scheduled" if following is not None else "done"
+    waits = entry.due is not None or entry.owes(now)
+    if not waits and following is None:
+        return "done"
+    if refusal is not None:
+        return "off"
+    return "waiting" if waits else "scheduled"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from serai.agent.loop import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
@@ -21,10 +22,13 @@ from serai.gateway.answer.draft import Ending
 from serai.gateway.delivery.histories import Histories
 from serai.gateway.delivery.parcel import Parcels
 from serai.gateway.delivery.targets import Targets
+from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
 from serai.ports.jobs import JobFiles
 from serai.ports.store import Store
+
+_log = structlog.get_logger("cron")
 
 WITHHELD: Final = frozenset({"cron", "message"})
 """Toolsets that no job's run has (SPEC 9.4)."""
@@ -52,6 +56,7 @@ class Errands:
         targets: Targets,
         histories: Histories,
         parcels: Parcels,
+        meter: Meter,
     ) -> None:
         self._state = state
         self._store = store
@@ -59,6 +64,7 @@ class Errands:
         self._targets = targets
         self._histories = histories
         self._parcels = parcels
+        self._meter = meter
 
     async def begin(
         self, claim: Claim, run: JobRun, profile: AgentProfile, progress: Progress
@@ -149,7 +155,14 @@ class Errands:
             else ()
         )
         problems = tuple(f"{one.value}: {one.text}" if one.value else one.text for one in expansion.problems)
+        self._tell(claim.agent, run.job, problems)
         return Ending(deliveries=deliveries, said=said, problems=problems)
+
+    def _tell(self, agent: AgentId, job: Job, problems: Sequence[str]) -> None:
+        """Tells the operator of targets that mean no place."""
+        if problems:
+            self._meter.undelivered[agent] += len(problems)
+            _log.warning("a job's answer is not delivered", agent=agent, job=job.id, name=job.name, problems=problems)
 
     def _deliveries(
         self, agent: AgentId, target: Target, text: str, files: Sequence[Enclosure]

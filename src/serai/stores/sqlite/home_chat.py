@@ -27,11 +27,12 @@ class SqliteHomeChats:
             for platform, account, chat, thread, chat_type, user in rows
         }
 
-    async def chat_type(self, connection: Account, chat: str) -> str | None:
+    async def chat_type(self, connection: Account, chat: str, thread: str | None = None) -> str | None:
         rows = self._query(
-            "SELECT chat_type FROM lane WHERE platform = ? AND account = ? AND chat = ? AND chat <> ''"
-            " ORDER BY id DESC LIMIT 1",
-            (connection.platform, connection.name, chat),
+            "SELECT chat_type FROM lane WHERE platform = ?1 AND account = ?2 AND chat = ?3 AND chat <> ''"
+            " AND (thread = ?4 OR ?4 <> '' OR chat_type <> 'thread')"
+            " ORDER BY thread = ?4 DESC, thread <> '' DESC, id DESC LIMIT 1",
+            (connection.platform, connection.name, chat, thread or ""),
         )
         return rows[0][0] if rows else None
 

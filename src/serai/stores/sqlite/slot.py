@@ -6,7 +6,6 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from serai.core.delivery import Delivery
 from serai.core.error import StorageFailed
 from serai.core.event import TurnEnded
 from serai.core.ids import AgentId, InputId, JobId, SessionId
@@ -161,7 +160,7 @@ def history(db: Db, directory: str, job: JobId, limit: int, before: float | None
         f"{_ROW} WHERE slot.directory = ? AND slot.job = ? AND slot.at < ? ORDER BY slot.at DESC LIMIT ?",
         (directory, job, float("inf") if before is None else before, limit),
     ).fetchall()
-    return [_row(db, row, told=True) for row in rows]
+    return [_row(db, row) for row in rows]
 
 
 def one(db: Db, directory: str, job: JobId, run: InputId) -> SlotRow | None:
@@ -169,7 +168,7 @@ def one(db: Db, directory: str, job: JobId, run: InputId) -> SlotRow | None:
         f"{_ROW} WHERE slot.input = ? AND slot.input IS NOT NULL AND slot.directory = ? AND slot.job = ?",
         (run, directory, job),
     ).fetchone()
-    return _row(db, row, told=True) if row is not None else None
+    return _row(db, row) if row is not None else None
 
 
 def latest(db: Db, directory: str, jobs: Sequence[JobId]) -> dict[JobId, SlotRow]:
@@ -178,19 +177,18 @@ def latest(db: Db, directory: str, jobs: Sequence[JobId]) -> dict[JobId, SlotRow
         query = f"{_ROW} WHERE slot.directory = ? AND slot.job = ? ORDER BY slot.at DESC LIMIT 1"
         row = db.execute(query, (directory, job)).fetchone()
         if row is not None:
-            found[job] = _row(db, row, told=False)
+            found[job] = _row(db, row, failed=True)
     return found
 
 
-def _row(db: Db, row: tuple[Any, ...], *, told: bool) -> SlotRow:
+def _row(db: Db, row: tuple[Any, ...], *, failed: bool = False) -> SlotRow:
+    """`failed`: with those of its deliveries alone that are."""
     _, at, until, manual, reason, problems, output, run, state, claimed, agent, session, ended, turn = row
     if run is None:
         return SlotRow(at, "missed", bool(manual), until, reason)
     end = outcome(db, run) if state is not None else None
-    deliveries: tuple[Delivery, ...] = ()
-    if told and turn is not None:
-        sent = db.execute(f"SELECT {COLUMNS} FROM delivery WHERE turn = ? ORDER BY seq", (turn,))
-        deliveries = tuple(map(row_to_delivery, sent))
+    which = " AND state IN ('dead', 'unknown')" if failed else ""
+    sent = db.execute(f"SELECT {COLUMNS} FROM delivery WHERE turn = ?{which} ORDER BY seq", (turn,))
     return SlotRow(
         at,
         _STATES[state] if state is not None else "ok",
@@ -203,7 +201,7 @@ def _row(db: Db, row: tuple[Any, ...], *, told: bool) -> SlotRow:
         ended_at=ended,
         output=output,
         problems=_decode_problems(problems) if problems else (),
-        deliveries=deliveries,
+        deliveries=tuple(map(row_to_delivery, sent)),
     )
 
 
