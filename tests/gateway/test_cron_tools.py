@@ -96,6 +96,17 @@ async def test_a_schedule_that_cannot_be_is_told_to_the_model() -> None:
 
 
 @virtual_time
+async def test_a_model_that_names_a_time_that_is_over_is_told_what_time_it_is() -> None:
+    async with stage(ScriptedModel(planning({**PLAN, "schedule": "2020-01-01T09:00"}))).running(
+        schedules=True
+    ) as one:
+        await one.fake.says("plan", chat="room", chat_type="group", mentioned=True)
+        await asyncio.sleep(5)
+        assert "`2020-01-01T09:00` is over: it is Tue 2023-11-14 22:13:20" in one.fake.sent[0].text
+        assert await one.jobs.all([OPS]) == []
+
+
+@virtual_time
 async def test_what_an_agent_plans_for_an_api_key_belongs_to_that_key() -> None:
     model = ScriptedModel(planning(PLAN))
     async with stage(model).running(schedules=True) as one:

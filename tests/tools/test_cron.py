@@ -24,6 +24,9 @@ HERE = Target("fake", "room", chat_type="group", user_id="42", thread_id="7", ag
 ELSEWHERE = Target("fake", "desk")
 
 
+NOW = "It is Thu 2026-12-24 10:00 (UTC) now."
+
+
 class Book:
     """Jobs in memory, of API keys where `owners` says so. `fault` is what every change meets."""
 
@@ -38,6 +41,9 @@ class Book:
         job = Job(id, fields["schedule"], fields["prompt"], fields.get("name", ""), origin=origin)
         state: JobState = "scheduled" if fields.get("enabled", True) else "paused"
         return JobView(agent, job, "UTC", state, 1798131600, owner=self.owners.get(id, ""))
+
+    def now(self) -> str:
+        return "Thu 2026-12-24 10:00 (UTC)"
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         return [self.view(agent, id) for agent in agents or () for id in self.jobs.get(agent, {})]
@@ -117,7 +123,7 @@ async def test_what_is_planned_belongs_to_the_agent_and_comes_back_to_the_chat(u
             "user_id": "42",
         },
     }
-    assert told == f"Made: `{id}` “watch”: every 2h, next Thu 2026-12-24 17:00 (UTC)"
+    assert told == f"Made: `{id}` “watch”: every 2h, next Thu 2026-12-24 17:00 (UTC)\n{NOW}"
 
 
 async def test_a_call_that_is_repeated_after_a_crash_makes_one_job(use: Use, book: Book) -> None:
@@ -156,14 +162,15 @@ async def test_without_a_chat_answers_can_only_be_kept(use: Use, book: Book) -> 
 async def test_a_job_is_changed_paused_resumed_and_removed(use: Use, book: Book) -> None:
     await use("cron_add", schedule="30m", prompt="x")
     [id] = ids(book)
-    assert "paused" in await use("cron_change", id=id, prompt="y", paused=True)
+    changed = await use("cron_change", id=id, prompt="y", paused=True)
+    assert changed == f"Changed: `{id}` “y”: 30m, paused\n{NOW}"
     assert "“y”: 30m, paused" in await use("cron_list")
     assert "next" in await use("cron_change", id=id, paused=False, schedule="every 1h")
     with pytest.raises(ToolFailed, match="nothing was said"):
         await use("cron_change", id=id)
     assert (await use("cron_remove", id=id)).startswith("Removed")
     assert "any more" in await use("cron_remove", id=id)
-    assert await use("cron_list") == "There are no jobs here."
+    assert await use("cron_list") == f"{NOW}\nThere are no jobs here."
 
 
 async def test_jobs_of_other_chats_and_agents_are_neither_seen_nor_changed(
@@ -173,7 +180,7 @@ async def test_jobs_of_other_chats_and_agents_are_neither_seen_nor_changed(
     await use("cron_add", chat=None, schedule="30m", prompt="y")
     [here, nowhere] = ids(book)
     for changes in ({"chat": ELSEWHERE}, {"profile": agent("other")}, {"chat": replace(HERE, thread_id=None)}):
-        assert await use("cron_list", **changes) == "There are no jobs here."
+        assert await use("cron_list", **changes) == f"{NOW}\nThere are no jobs here."
         with pytest.raises(ToolFailed, match="no job"):
             await use("cron_change", id=here, paused=True, **changes)
         await use("cron_remove", id=here, **changes)
@@ -186,7 +193,7 @@ async def test_a_job_of_an_api_key_is_not_there_for_others_who_talk_with_the_age
     await use("cron_add", chat=None, schedule="30m", prompt="x")
     [id] = ids(book)
     book.owners[id] = "a key"
-    assert await use("cron_list", chat=None) == "There are no jobs here."
+    assert await use("cron_list", chat=None) == f"{NOW}\nThere are no jobs here."
     with pytest.raises(ToolFailed, match="no job"):
         await use("cron_change", chat=None, id=id, prompt="y")
     await use("cron_remove", chat=None, id=id)

@@ -132,6 +132,8 @@ async def offline_jobs(layout: Layout, snapshot: Snapshot, *, make: bool = False
             SystemClock(),
             IdleSlots(opened.slots if opened else None),
         )
+        if opened:
+            state.stop(await opened.stopped())
         files = IdleFiles(parse_schedule, SystemEntropy())
         agenda = Agenda(state, files, slots, clock, logs=False)
         await agenda.refresh()

@@ -22,7 +22,8 @@ from serai.tools.tool import Arguments, bound, checked, parameters
 
 GUIDANCE: Final = (
     "With the cron tools you plan what you will do by yourself later. Such a run knows nothing of this conversation: "
-    "its prompt must say everything."
+    "its prompt must say everything. You do not know what time it is: plan what is soon by a length of time such as "
+    "`30m`, and ask `cron_list` before you name a date."
 )
 
 _REFUSALS: Final = (BadJob, ForeignJobs, JobExists, JobsDamaged, StorageFailed, UnknownAgent, UnknownJob)
@@ -30,8 +31,8 @@ _REFUSALS: Final = (BadJob, ForeignJobs, JobExists, JobsDamaged, StorageFailed, 
 Schedule = Annotated[
     str,
     Meta(
-        description="`30m` (once), `every 2h`, five fields of cron such as `0 9 * * 1-5`, or a time such as "
-        "`2026-12-24T18:00`.",
+        description="`30m` (once, from now), `every 2h`, five fields of cron such as `0 9 * * 1-5`, or a time to "
+        "come such as `2026-12-24T18:00`; `cron_list` tells what time it is.",
         min_length=1,
     ),
 ]
@@ -113,11 +114,13 @@ class _Desk:
         made = next((one for one in here if one.job.id == id), None)
         if made is None and len(here) >= CHAT_MOST:
             raise ToolFailed(f"there are {len(here)} jobs here already, {CHAT_MOST} are allowed; remove some first")
-        return _told("Made", made or await self._book().add(context.profile.id, fields, context.owner, wanted=id))
+        view = made or await self._book().add(context.profile.id, fields, context.owner, wanted=id)
+        return f"Made: {_line(view)}\n{self._now()}"
 
     async def list(self, context: ToolContext, _: List) -> str:
         here = await self._here(context)
-        return "\n".join(_line(one) for one in here) if here else "There are no jobs here."
+        jobs = "\n".join(_line(one) for one in here) if here else "There are no jobs here."
+        return f"{self._now()}\n{jobs}"
 
     async def change(self, context: ToolContext, wanted: Change) -> str:
         view = await self._found(context, wanted.id)
@@ -131,7 +134,8 @@ class _Desk:
             fields["enabled"] = not wanted.paused
         if not fields:
             raise ToolFailed("nothing was said that should change")
-        return _told("Changed", await self._book().change(context.profile.id, view.job.id, fields))
+        view = await self._book().change(context.profile.id, view.job.id, fields)
+        return f"Changed: {_line(view)}\n{self._now()}"
 
     async def remove(self, context: ToolContext, wanted: Remove) -> str:
         try:
@@ -140,6 +144,9 @@ class _Desk:
         except UnknownJob:
             return f"There is no job `{wanted.id}` here any more."
         return f"Removed: {_line(view)}"
+
+    def _now(self) -> str:
+        return f"It is {self._book().now()} now."
 
     async def _here(self, context: ToolContext) -> Sequence[JobView]:
         jobs = await self._book().all([context.profile.id])
@@ -169,16 +176,17 @@ def _line(view: JobView) -> str:
     return f"{text}; {view.trouble}" if view.trouble else text
 
 
-def _told(what: str, view: JobView) -> str:
-    return f"{what}: {_line(view)}"
-
-
 def cron_tools(book: Callable[[], JobBook]) -> Sequence[Tool]:
     """The toolset, over the jobs that `book` gives when a tool is called."""
     desk = _Desk(book)
     return (
         _tool("cron_add", "Plans something for later, once or again and again.", Add, desk.add),
-        _tool("cron_list", "Lists what is planned here, with when it is next and what went wrong.", List, desk.list),
+        _tool(
+            "cron_list",
+            "Tells what time it is, and what is planned here, with when it is next and what went wrong.",
+            List,
+            desk.list,
+        ),
         _tool(
             "cron_change", "Changes what is said of a planned job; also pauses and resumes it.", Change, desk.change
         ),

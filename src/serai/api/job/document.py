@@ -29,10 +29,11 @@ class OriginDocument(Struct):
 class JobDocument(Struct, tag_field="object", tag="job"):
     """A job: the fields of its file, and how it stands.
 
-    `zone` is the time zone in force; `off` says why its agent's schedules are; `owner` is the API key that it belongs
-    to, empty where it is nobody's. `next_run_at` is the first of `next_runs`, the next three at most. The `last_…`
-    are of its last slot: `last_run_at` is when that began, or would have; `last_error` is why it failed or was
-    missed. `runs` counts since the schedule was last changed.
+    `zone` is the time zone in force; `off` says why its agent, or the agent's schedules, are; `owner` is the API key
+    that it belongs to, empty where it is nobody's. `next_run_at` is the first of `next_runs`, the next three at most.
+    The `last_…` are of its last slot: `last_run_at` is when that began, or would have; `last_error` is why it failed
+    or was missed, and who did not get its answer, also where `last_status` is `ok`. `runs` counts since the schedule
+    was last changed.
     """
 
     id: str
@@ -142,7 +143,7 @@ def job(view: JobView, *, whole: bool = True) -> JobDocument:
         next_runs=view.upcoming,
         last_status=last.state if last else None,
         last_run_at=_began(last) if last else None,
-        last_error=last.reason if last else None,
+        last_error=last.fault if last else None,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from serai.cli.cron.book import Job
-from serai.cli.cron.told import BAD
+from serai.cli.cron.told import is_bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,4 @@ class Slot:
     @property
     def bad(self) -> bool:
         """Whether the last run went wrong."""
-        return self.job["last_status"] in BAD
+        return is_bad(self.job)

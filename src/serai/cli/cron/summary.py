@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from serai.cli.cron.book import Job, Problem
 from serai.cli.cron.find import grave
-from serai.cli.cron.told import BAD, label, until
+from serai.cli.cron.told import is_bad, label, outcome, until
 from serai.cli.moment import ago
 
 _COMING: Final = ("id", "agent", "name", "state", "next_run_at")
@@ -14,10 +14,10 @@ _BAD: Final = ("id", "agent", "name", "last_status", "last_run_at", "last_error"
 
 
 def summary(jobs: Sequence[Job], problems: Sequence[Problem]) -> dict[str, Any]:
-    """How many there are in which state, which one is next, those whose last run went wrong, and what keeps others
-    from being there."""
+    """How many there are in which state, which one is next, those whose last run, or its delivery, went wrong,
+    and what keeps others from being there."""
     coming = [job for job in jobs if job["next_run_at"] is not None]
-    bad = [job for job in jobs if job["last_status"] in BAD]
+    bad = [job for job in jobs if is_bad(job)]
     return {
         "count": len(jobs),
         "states": dict(Counter(job["state"] for job in jobs)),
@@ -41,7 +41,7 @@ def summary_fields(found: dict[str, Any], now: float, most: int = 5) -> Iterator
         yield "next job", f"{_named(following)} {until(following, following['next_run_at'], now)}"
     for job in found["bad"][:most]:
         when = f" {ago(job['last_run_at'], now)}" if job["last_run_at"] is not None else ""
-        yield f"{job['last_status']} job", f"{_named(job)}{when}: {job['last_error'] or 'nobody knows why'}"
+        yield f"{outcome(job)} job", f"{_named(job)}{when}: {job['last_error'] or 'nobody knows why'}"
     if len(found["bad"]) > most:
         yield "bad jobs", f"{len(found['bad']) - most} more: serai cron list"
     for problem in found["problems"][:most]:

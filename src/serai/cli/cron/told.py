@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 BAD: Final = frozenset({"failed", "missed"})
 """How a run should not end."""
 
+_UNDELIVERED: Final = "undelivered"
+
 _STANDS: Final = {"running": "now", "waiting": "due"}
 _BECAME: Final = {"sent": "sent", "unknown": "unknown", "dead": "failed"}
 """What became of deliveries, in the words of `serai send`; the others wait."""
@@ -44,12 +46,20 @@ def until(job: Job, at: float | None, now: float, units: int = 1) -> str:
     return "" if at is None else f"in {coming(at - now, units)}"
 
 
+def outcome(job: Job) -> str:
+    """How its last run went: as the API has it, but `undelivered` where an `ok` answer did not arrive."""
+    return _UNDELIVERED if job["last_status"] == "ok" and job["last_error"] else job["last_status"] or ""
+
+
+def is_bad(job: Job) -> bool:
+    """Whether its last run should have gone otherwise."""
+    return outcome(job) in {*BAD, _UNDELIVERED}
+
+
 def last(job: Job, now: float) -> str:
     """`ok 12 h ago`; blank where it never ran."""
-    if job["last_status"] is None:
-        return ""
     when = job["last_run_at"]
-    return f"{job['last_status']}{'' if when is None else f' {ago(when, now)}'}"
+    return f"{outcome(job)}{'' if when is None else f' {ago(when, now)}'}"
 
 
 def deliver(job: Job) -> str:

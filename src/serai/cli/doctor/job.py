@@ -63,7 +63,7 @@ def complete(patient: Patient) -> Iterator[Finding]:
 
 
 def failed(patient: Patient) -> Iterator[Finding]:
-    """Jobs whose last run went wrong."""
+    """Jobs whose last run went wrong, or whose answer did not arrive."""
     from serai.cli.cron.summary import summary
 
     book = _book(patient)
@@ -73,6 +73,8 @@ def failed(patient: Patient) -> Iterator[Finding]:
 
 
 def _ended(job: "Mapping[str, Any]") -> str:
+    if job["last_status"] == "ok":
+        return f"was {job['last_error']}"  # which begins with `not delivered`
     how = "was missed" if job["last_status"] == "missed" else "failed"
     return f"{how}: {job['last_error']}" if job["last_error"] else how
 

@@ -64,6 +64,23 @@ class HomeChatContract:
             await store.accept(direct(number, "room:1", user=user))
         assert await home_chats.correspondent(WEB, "room:1") == Correspondent("43", None)
 
+    async def test_a_chat_is_none_of_the_threads_in_it(self, store: Store, home_chats: HomeChats) -> None:
+        address = arrival(1).address
+        await store.accept(arrival(1, address=replace(address, chat_type="dm", thread="")))
+        await store.accept(arrival(2, address=replace(address, chat_type="thread", thread="t:9")))
+        await store.accept(arrival(3, address=replace(address, chat="room:2", chat_type="thread", thread="t:9")))
+        assert await home_chats.chat_type(WEB, "room:1") == "dm"
+        assert await home_chats.chat_type(WEB, "room:1", "t:9") == "thread"
+        assert await home_chats.chat_type(WEB, "room:1", "t:8") == "thread"
+        assert await home_chats.chat_type(WEB, "room:2") is None
+
+    async def test_a_thread_where_nobody_wrote_is_as_its_chat(self, store: Store, home_chats: HomeChats) -> None:
+        address = replace(arrival(1).address, chat_type="group", thread="")
+        await store.accept(arrival(1, address=address))
+        await store.accept(arrival(2, address=replace(address, chat="room:2", thread="t:9")))
+        assert await home_chats.chat_type(WEB, "room:1", "t:9") == "group"
+        assert await home_chats.chat_type(WEB, "room:2") == "group"
+
     async def test_texts_for_several_chats_are_taken_in_each_one_by_itself(self, store: Store) -> None:
         new = [delivery("a", CHAT), delivery("b", CHAT), delivery("c", replace(CHAT, chat_id="room:2"))]
         await store.deliver(new, NOW)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from serai.core.ids import InputId, JobId
+from serai.core.delivery import DeliveryState, NewDelivery
+from serai.core.ids import DeliveryId, InputId, JobId
 from serai.core.job import Job, JobRun
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
@@ -14,7 +15,8 @@ from serai.ports.slots import JobMark, JobRunning, NewSlot, Slots, SlotTaken
 from serai.ports.store import Store
 from serai.ports.store.arrival import Arrival
 from serai.ports.store.claim import Finish
-from serai.testing.store.stage import NOW, OPS, arrival, done, offer
+from serai.ports.store.dispatch import Settlement
+from serai.testing.store.stage import CHAT, NOW, OPS, WEB, arrival, done, offer
 
 HOME, CLONE = "/homes/ops/cron", "/homes/copy/cron"
 JOB, OTHER = JobId("0123456789ab"), JobId("ba9876543210")
@@ -148,6 +150,23 @@ class SlotContract:
         assert [row.at - NOW for row in await slots.history(HOME, JOB, limit=2)] == [3, 2]
         assert [row.at - NOW for row in await slots.history(HOME, JOB, before=NOW + 2)] == [1, 0]
         assert {job: row.at - NOW for job, row in (await slots.latest(HOME, [JOB, OTHER])).items()} == {JOB: 3}
+
+    async def test_the_latest_slot_tells_whom_its_answer_did_not_reach(self, store: Store, slots: Slots) -> None:
+        accepted = await store.accept(due(1, NOW))
+        claim = await store.claim(accepted.lane, offer("t"))
+        assert claim is not None
+        new = [NewDelivery(DeliveryId(name), replace(CHAT, chat_id=name), "quiet") for name in ("a", "b", "c")]
+        await store.finish(claim.fence, Finish(done("t").ended, [], new, closes=True, problems=("x: none",)), NOW + 9)
+        states: dict[str, DeliveryState] = {"a": "dead", "b": "sent", "c": "unknown"}
+        for name, state in states.items():
+            found = (await store.next_delivery(WEB, name, NOW + 9)).delivery
+            assert found is not None
+            await store.settle(found, Settlement(state, error="gone" if state != "sent" else None))
+        row = (await slots.latest(HOME, [JOB]))[JOB]
+        assert row.undelivered == ("x: none", "webhook@work:a: gone", "webhook@work:c: perhaps not, gone")
+        assert (row.state, row.fault) == ("ok", f"not delivered: {'; '.join(row.undelivered)}")
+        assert [one.id for one in row.deliveries] == ["a", "c"]
+        assert [one.id for one in (await slots.history(HOME, JOB))[0].deliveries] == ["a", "b", "c"]
 
     async def test_what_was_another_stores_is_settled(self, slots: Slots) -> None:
         await slots.see(HOME, SEE, NOW)
