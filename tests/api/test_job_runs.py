@@ -83,9 +83,11 @@ async def test_what_became_of_each_target_is_told(tmp_path: Path) -> None:
         while any(one["state"] != "sent" for one in run["deliveries"]):
             await asyncio.sleep(0.01)
             run = await gateway.get(f"/api/jobs/0123456789ab/runs/{run['id']}", OPERATOR)
+        job = await gateway.get("/api/jobs/0123456789ab", OPERATOR)
     assert [(one["target"]["chat_id"], one["error"]) for one in run["deliveries"]] == [("1", None), ("2", None)]
     (problem,) = run["problems"]
     assert "nowhere" in problem
+    assert (job["last_status"], job["last_error"]) == ("ok", f"not delivered: {problem}")
 
 
 async def test_slots_that_were_missed_are_in_the_history(tmp_path: Path) -> None:
@@ -97,6 +99,8 @@ async def test_slots_that_were_missed_are_in_the_history(tmp_path: Path) -> None
             await asyncio.sleep(0.1)
         gap, *_ = (await gateway.get(f"{path}/runs"))["data"]
         after = await gateway.get(path)
+        assert (after["state"], after["next_run_at"], after["off"]) == ("off", None, "an admin sees why")
+        assert "is stopped" in (await gateway.get(path, OPERATOR))["off"]
         assert await gateway.code("POST", f"{path}/run") == (403, "agent_refused")
     assert (gap["id"], gap["state"], gap["output"]) == (None, "missed", None)
     assert gap["until"] >= gap["at"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,18 @@ async def test_what_a_job_says_of_itself_can_be_sent_back(tmp_path: Path) -> Non
     assert (status, again) == (200, job)
     assert job["deliver"] == fields["deliver"]
     assert {name: job["origin"][name] for name in origin} == origin
+
+
+async def test_a_time_that_is_over_is_no_jobs(tmp_path: Path) -> None:
+    over = {"schedule": "2020-01-01T00:00", "timezone": "Asia/Tokyo"}
+    async with whole(tmp_path) as gateway:
+        status, refused = await gateway.call("POST", "/api/jobs", {"agent": "ops", **JOB, **over})
+        job = await made(gateway)
+        assert await gateway.code("PATCH", f"/api/jobs/{job['id']}", over) == (400, "invalid_job")
+        assert (await gateway.get("/api/jobs"))["data"] == [job]
+    error = refused["error"]
+    assert (status, error["code"], error["param"]) == (400, "invalid_job", "schedule")
+    assert re.fullmatch(r"`2020-01-01T00:00` is over: it is \w{3} 20.* \(Asia/Tokyo\) now", error["message"])
 
 
 async def test_a_job_rests_and_goes_on(tmp_path: Path) -> None:

@@ -248,6 +248,21 @@ def test_status_tells_how_jobs_stand(serai: Terminal, asked: FakeGateway) -> Non
     assert serai("status", "--json").document["jobs"]["states"] == {"scheduled": 1, "running": 1}
 
 
+def test_an_answer_that_did_not_arrive_is_trouble_although_its_run_was_ok(
+    serai: Terminal, gateway: FakeGateway
+) -> None:
+    lost = job(last_status="ok", last_error="not delivered: web:a: gone")
+    gateway.answers("/ready", {"ready": True})
+    gateway.answers("/api/jobs?limit=1000", page(lost, job(id=CHECK, last_status="ok", last_error=None)))
+    first, second = serai("cron", "list").out.splitlines()[1:]
+    assert ("undelivered" in first, "undelivered" in second) == (True, False)
+    said = serai("status")
+    assert re.search(
+        r"^undelivered job +Morning report of ops .*: not delivered: web:a: gone$", said.out, re.MULTILINE
+    )
+    assert [one["id"] for one in serai("status", "--json").document["jobs"]["bad"]] == [REPORT]
+
+
 @pytest.mark.slow
 async def test_a_real_gateway_is_led_from_the_command_line(tmp_path: Path) -> None:
     async def answer(asked: Asked) -> str:

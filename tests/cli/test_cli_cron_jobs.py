@@ -389,6 +389,24 @@ def test_remove_asks_for_yes_where_nobody_can_be_asked(home: Terminal) -> None:
     assert [one["id"] for one in read_jobs(home)] == [CHECK]
 
 
+def test_a_time_that_is_over_is_refused_with_the_time_that_it_is(home: Terminal) -> None:
+    before = read_jobs(home)
+    for words in (["add", "--agent", "ops", "--prompt", "x"], ["edit", REPORT]):
+        said = home("cron", *words, "--schedule", "2020-01-01T00:00")
+        assert (said.code, said.out) == (1, "")
+        assert re.fullmatch(r"Error: `2020-01-01T00:00` is over: it is .* \(Europe/Berlin\) now\.?\n", said.err)
+    assert read_jobs(home) == before
+
+
+def test_jobs_of_a_stopped_agent_are_not_going_to_run(home: Terminal) -> None:
+    assert home("agent", "stop", "ops").code == 0
+    listed = home("cron", "list").out
+    assert re.search(rf"^{REPORT} .* off: agent `ops` is stopped; `serai agent start ops` lets", listed, re.MULTILINE)
+    said = home("cron", "add", "--agent", "ops", "--schedule", "every 2h", "--prompt", "x")
+    assert "It is not going to run: off: agent `ops` is stopped" in said.out
+    assert re.search(r"^jobs +3 \(2 off, 1 paused\)$", home("agent", "show", "ops").out, re.MULTILINE)
+
+
 def test_nothing_runs_without_a_gateway(home: Terminal) -> None:
     said = home("cron", "run", "morn", "--wait")
     assert said.code == 1

@@ -104,6 +104,33 @@ def test_a_value_means_one_place(value: str, origin: Target | None, place: str) 
 
 
 @pytest.mark.parametrize(
+    ("value", "known_type", "meant_type"),
+    [
+        ("telegram@Work:-100:5", "thread", "thread"),
+        ("telegram@Work:-100:6", "thread", "thread"),
+        ("telegram@Work:-100", "thread", "dm"),
+        ("telegram@Work:-100", "group", "group"),
+        ("telegram@Work:-100:6", "group", "group"),
+        ("telegram@Work:-7", "group", "group"),
+        ("telegram@Work:-8:3", "group", "dm"),
+    ],
+)
+def test_a_chat_is_none_of_the_threads_in_it(value: str, known_type: str, meant_type: str) -> None:
+    [target] = expanded(value, origin=replace(ORIGIN, chat_type=known_type)).targets
+    assert target.chat_type == meant_type
+
+
+def test_of_what_is_known_of_a_chat_the_very_thread_counts() -> None:
+    homes = {Account("telegram", "Work"): HomeChat("-100", None, "group")}
+    origin = replace(ORIGIN, chat_type="thread")
+    kinds = [
+        expanded(f"telegram@Work:-100{thread}", origin=origin, homes=homes).targets[0].chat_type
+        for thread in ("", ":5")
+    ]
+    assert kinds == ["group", "thread"]
+
+
+@pytest.mark.parametrize(
     ("value", "reason"),
     [
         ("", "the target is blank"),

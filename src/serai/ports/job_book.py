@@ -15,9 +15,9 @@ JobState = Literal["scheduled", "waiting", "running", "paused", "done", "off"]
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as people see it. `waiting`: due, until a place is free; `off`: its agent's schedules are, for the reason
-    `off`; `done`: it runs no more. `owner` is the API key that made it. `upcoming` are its next slots, three at most;
-    `runs` counts since its schedule was last changed. Moments are seconds since the epoch."""
+    """A job as people see it. `waiting`: due, until a place is free; `off`: its agent, or that one's schedules, are,
+    for the reason `off`; `done`: it runs no more. `owner` is the API key that made it. `upcoming` are its next slots,
+    three at most; `runs` counts since its schedule was last changed. Moments are seconds since the epoch."""
 
     agent: AgentId
     job: Job

@@ -111,6 +111,8 @@ class CronCommand:
     async def _resume(self, spoken: Spoken, words: str) -> str:
         view = await self._found(spoken, words)
         view = await self._jobs.change(view.agent, view.job.id, {"enabled": True})
+        if view.state == "done":
+            return f"{_named(view)} is done, and goes on no more. `/cron run {view.job.id}` runs it now."
         return f"{_named(view)} goes on: `{view.job.schedule}`, {view.standing}."
 
     async def _run(self, spoken: Spoken, words: str) -> str:
