@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from serai.cli.cron.book import Job
 from serai.cli.cron.slot import Slot
-from serai.cli.cron.told import BAD, clock, deliver, here, last, title, until, upcoming, why
+from serai.cli.cron.told import clock, deliver, here, is_bad, last, title, until, upcoming, why
 from serai.cli.place import Place
 from serai.cli.printable import one_line
 from serai.cli.table import ABSENT, print_table
@@ -77,6 +77,4 @@ def _is_drawn(jobs: Sequence[Job], rows: Sequence[Sequence[str]]) -> bool:
     from serai.cli.draw import draw_table
 
     columns = {head: [one_line(row[n]) or ABSENT for row in rows] for n, head in enumerate(IDLE_HEADS)}
-    return draw_table(
-        columns, red={"last": [n for n, job in enumerate(jobs) if job["last_status"] in BAD]}, cut="name"
-    )
+    return draw_table(columns, red={"last": [n for n, job in enumerate(jobs) if is_bad(job)]}, cut="name")
