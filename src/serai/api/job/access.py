@@ -1,7 +1,7 @@
 """Which jobs are there for a key, and what it may make of them (SPEC 11.7).
 
 A job that was made through the API belongs to the key and the agent. What files, people in chats and agents have made
-is nobody's; admin keys see all.
+is nobody's; admin keys see all of the agents that they may use.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from serai.api.error import ApiError
 from serai.api.page import not_found
+from serai.api.path import permit
 from serai.core.error import UnknownAgent
 from serai.core.ids import AgentId, JobId
 from serai.core.job import JobProblem
@@ -36,7 +37,7 @@ def owner_of(principal: Principal) -> str:
 
 def may_see(principal: Principal, view: JobView) -> bool:
     """Whether a job is there for a key."""
-    return principal.admin or (view.owner == principal.name and principal.may_use(view.agent))
+    return principal.may_see(view.agent, view.owner)
 
 
 async def known(jobs: Jobs, principal: Principal, name: str, agent: str | None) -> JobView:
@@ -56,8 +57,7 @@ async def known(jobs: Jobs, principal: Principal, name: str, agent: str | None) 
 def usable(snapshot: Snapshot, principal: Principal, name: str | None) -> AgentId:
     """The agent of a new job. Raises ApiError 403 for one that the key may not use, 404 for one that is not there."""
     agent = AgentId(name) if name is not None else snapshot.default_agent
-    if not principal.may_use(agent):
-        raise ApiError(403, "unauthorised", f"This key may not use the agent `{agent[:100]}`.", param="agent")
+    permit(principal, agent)
     if agent not in snapshot.agents:
         raise not_found("agent_not_found", agent)
     return agent
