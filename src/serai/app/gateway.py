@@ -285,7 +285,7 @@ class Gateway:
         from serai.app import metrics
 
         collector = metrics.MeterCollector(
-            self._meter, lambda: self._lanes.in_flight, self._switchboard, self._schedules.jobs.counts
+            self._meter, lambda: self._lanes.in_flight, self._switchboard, self._schedules.jobs
         )
         return metrics.renderer(collector)
 

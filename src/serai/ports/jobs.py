@@ -43,7 +43,8 @@ class JobFolder:
 
     `jobs` are those that can run, in the file's order. `problems` are all that were found. `stamp` changes when the
     file does. `owner` is the store that schedules it, None where none does yet, blank where that cannot be told (no
-    store has that name; a fatal problem says why). `seen` is for whoever made the folder: what the files looked like.
+    store has that name; a fatal problem says why). `damage` says why the file cannot be used as a whole: then nobody
+    knows which jobs it has. `seen` is for whoever made the folder: what the files looked like.
     """
 
     directory: Path
@@ -51,6 +52,7 @@ class JobFolder:
     problems: tuple[JobProblem, ...] = ()
     stamp: str = ""
     owner: str | None = None
+    damage: str | None = None
     seen: object = field(default=None, compare=False, repr=False)
 
 

@@ -21,7 +21,7 @@ from serai.gateway.schedule.view import JobView
 from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobsDamaged, UnknownJob
 from serai.ports.slots import JobRunning
 
-ERRORS: Final = ("job_not_found", "ambiguous_job", "storage_failed")
+ERRORS: Final = ("job_not_found", "ambiguous_job", "jobs_damaged", "storage_failed")
 WRITING: Final = ("invalid_job", "jobs_damaged", "jobs_off", "agent_refused")
 
 HIDDEN: Final = "The agent's jobs do not run; an admin sees why."
@@ -41,12 +41,14 @@ def may_see(principal: Principal, view: JobView) -> bool:
 
 
 async def known(jobs: Jobs, principal: Principal, name: str, agent: str | None) -> JobView:
-    """The job of that id, of that agent's where it is given. Raises ApiError 404 where it is not there for the key,
-    and 409 where several are."""
+    """The job of that id, of that agent's where it is given. Raises ApiError 404 where it is not there for the key;
+    409 where several are, and where it may be in a file that is damaged."""
     wanted = None if agent is None else [AgentId(agent)]
     found = [view for view in await jobs.find(JobId(name), wanted) if may_see(principal, view)]
     if not found:
-        raise not_found("job_not_found", name)
+        damages = jobs.damages().items()
+        usable = [text for one, text in damages if principal.may_use(one) and (wanted is None or one in wanted)]
+        raise next((_damaged(principal, text) for text in usable if text), not_found("job_not_found", name))
     if len(found) > 1:
         agents = ", ".join(f"`{view.agent}`" for view in found)
         text = f"The agents {agents} each have a job `{name}`; say which with `?agent=`."
@@ -91,11 +93,15 @@ def refusals(principal: Principal) -> Iterator[None]:
     except BadJob as error:
         raise _bad(error) from None
     except JobsDamaged as error:
-        raise ApiError(409, "jobs_damaged", str(error) if principal.admin else HIDDEN) from None
+        raise _damaged(principal, str(error)) from None
     except ForeignJobs as error:
         raise ApiError(409, "jobs_off", str(error) if principal.admin else HIDDEN) from None
     except (UnknownJob, JobRunning, JobExists, UnknownAgent) as error:
         raise _plain(error) from None
+
+
+def _damaged(principal: Principal, text: str) -> ApiError:
+    return ApiError(409, "jobs_damaged", text if principal.admin else HIDDEN)
 
 
 def _plain(error: UnknownJob | JobRunning | JobExists | UnknownAgent) -> ApiError:

@@ -1,7 +1,6 @@
 """/api/jobs: list, make, get, change, delete, pause, resume (SPEC 9, 11.6, 11.7)."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -20,13 +19,13 @@ from serai.api.page import cut, query
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.core.ids import AgentId, JobId
+from serai.core.job import derived_id
 from serai.core.principal import Principal
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.view import JobView
 from serai.ports.clock import Entropy
 from serai.ports.jobs import JobExists
 
-_ID_BYTES: Final = 6
 _BETWEEN: Final = "/"
 
 
@@ -102,7 +101,7 @@ class JobResource:
         agent = usable(call.snapshot, principal, asked.agent)
         fields = asked.fields()
         await refuse_fields(self._jobs, principal, agent, fields)
-        id = self._id(principal, key)
+        id = derived_id(self._entropy.token()) if key is None else await self._jobs.derived_id(principal.name, key)
         with refusals(principal):
             await self._refuse_elsewhere(id, agent)
             view = await self._jobs.add(agent, fields, owner_of(principal), wanted=id)
@@ -162,10 +161,6 @@ class JobResource:
         with refusals(call.principal):
             changed = await self._jobs.change(view.agent, view.job.id, fields)
         return document(200, _told(changed, call.principal))
-
-    def _id(self, principal: Principal, key: str | None) -> JobId:
-        name = self._entropy.token() if key is None else f"{principal.name}\n{key}"
-        return JobId(blake2b(name.encode(), digest_size=_ID_BYTES).hexdigest())
 
     async def _refuse_elsewhere(self, id: JobId, agent: AgentId) -> None:
         """Raises JobExists where the same id was made for another agent."""

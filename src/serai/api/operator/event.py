@@ -1,7 +1,7 @@
 """What a key is told of a happening (SPEC 11.6, 11.7).
 
-Admin keys are told everything of their agents, and what concerns the gateway; others of the turns and deliveries of their own agents, with the ids of their own
-things alone, and of those jobs that they have made.
+Admin keys are told everything of their agents and of the gateway; others of the turns and deliveries of their own
+agents, with the ids of their own things alone, and of those jobs that they have made.
 """
 
 from msgspec import Struct
