@@ -58,8 +58,8 @@ class Proxies:
     def is_local(self, headers: Headers, peer: str | None) -> bool:
         """Whether the request began on this machine.
 
-        One that was passed on did not, whatever its headers say: an unknown proxy on this machine passes on the outside
-        world, and that must not be taken for the operator. Of a trusted one, X-Forwarded-For names the caller.
+        One that was passed on did not, whatever its headers say: an unknown proxy on this machine passes on the
+        outside world, and that must not be taken for the operator. A trusted one names the caller in X-Forwarded-For.
         """
         if not is_loopback(peer):
             return False
