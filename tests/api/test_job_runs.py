@@ -130,6 +130,17 @@ async def test_a_preview_says_when_a_schedule_would_be_due(tmp_path: Path) -> No
             ({"schedule": "30m", "agent": "ops"}, "unknown_parameter"),
         ):
             assert await gateway.code("POST", "/api/jobs/preview", body) == (400, code)
+        for body, fields in (
+            ({"schedule": "sometimes"}, ["schedule"]),
+            ({"schedule": "30m", "timezone": "Mars"}, ["timezone"]),
+            ({"schedule": "30m", "timezone": ""}, ["timezone"]),  # as in a job
+            ({"schedule": "sometimes", "timezone": "Mars"}, ["schedule", "timezone"]),
+        ):
+            status, document = await gateway.call("POST", "/api/jobs/preview", body)
+            error = document["error"]
+            assert (status, error["code"], error["param"]) == (400, "invalid_job", fields[0])
+            assert [problem["param"] for problem in error["problems"]] == fields
+            assert all(problem["message"] in error["message"] for problem in error["problems"])
 
 
 async def test_jobs_of_another_gateway_are_adopted_by_an_admin(tmp_path: Path) -> None:

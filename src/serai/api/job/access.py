@@ -4,7 +4,7 @@ A job that was made through the API belongs to the key and the agent. What files
 is nobody's; admin keys see all of the agents that they may use.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from serai.core.ids import AgentId, JobId
 from serai.core.job import JobProblem
 from serai.core.principal import LOCAL, Principal
 from serai.core.snapshot import Snapshot
+from serai.core.target import is_local
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.view import JobView
 from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobsDamaged, UnknownJob
@@ -27,7 +28,6 @@ WRITING: Final = ("invalid_job", "jobs_damaged", "jobs_off", "agent_refused")
 HIDDEN: Final = "The agent's jobs do not run; an admin sees why."
 
 _ADMINS_FIELDS: Final = ("script", "no_agent", "workdir", "origin")
-_NOWHERE: Final = ("local", ["local"])
 
 
 def owner_of(principal: Principal) -> str:
@@ -76,13 +76,22 @@ async def refuse_fields(
     for name in _ADMINS_FIELDS:
         if fields.get(name):
             raise _admins(name, f"Only a key with `admin: true` may set `{name}`.")
-    deliver = fields.get("deliver", "local")
-    if deliver not in _NOWHERE and (deliver is not None or origin):
+    if "deliver" in fields and _sends(fields["deliver"], origin):
         raise _admins("deliver", "Only a key with `admin: true` may send to chats; `local` keeps the output.")
+    wrong = list[JobProblem]()
     for other in fields.get("context_from") or ():
         views = await jobs.find(JobId(other), [agent])
         if not any(may_see(principal, view) for view in views):
-            raise ApiError(400, "invalid_job", f"There is no job `{other}`.", param="context_from")
+            wrong.append(JobProblem(f"There is no job `{other}`.", field="context_from"))
+    if wrong:
+        raise _bad(BadJob(wrong))
+
+
+def _sends(deliver: str | Sequence[str] | None, origin: bool) -> bool:
+    """Whether something leaves for a chat; without targets that is the `origin`, where there is one."""
+    if deliver is None:
+        return origin
+    return any(not is_local(value) for value in ([deliver] if isinstance(deliver, str) else deliver))
 
 
 @contextmanager
