@@ -118,6 +118,11 @@ class JobFiles(Protocol):
         """The text of the skill's SKILL.md in that folder; None where there is no such skill."""
         ...
 
+    async def script_fault(self, cron: Path, name: str) -> str | None:
+        """Why the script of that name cannot be started as it is, to follow its name in a sentence; None where it
+        can."""
+        ...
+
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         """Runs a job's script in its work directory, with that environment and nothing else. When cancelled, the
         script and all that it has started are ended."""
