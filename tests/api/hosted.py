@@ -26,9 +26,13 @@ api_server:
     - {name: second, key_env: SECOND, agents: [ops]}
     - {name: lab, key_env: LAB, agents: [lab]}
     - {name: operator, key_env: OPERATOR, agents: "*", admin: true}
+    - {name: deputy, key_env: DEPUTY, agents: [ops], admin: true}
 """
 OPS, SECOND, LAB, OPERATOR = "fake-key-ops", "fake-key-second", "fake-key-lab", "fake-key-operator"
-KEYS: Final = f"OPS={OPS}\nSECOND={SECOND}\nLAB={LAB}\nOPERATOR={OPERATOR}\n"
+DEPUTY: Final = "fake-key-deputy"
+"""An admin's of one agent alone."""
+
+KEYS: Final = f"OPS={OPS}\nSECOND={SECOND}\nLAB={LAB}\nOPERATOR={OPERATOR}\nDEPUTY={DEPUTY}\n"
 
 
 @dataclass

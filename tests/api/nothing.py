@@ -1,11 +1,13 @@
 """An archive with nothing in it but the sessions that a test names, and nothing to change, for servers whose test is
 about something else."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from serai.core.cursor import Cursor
 from serai.core.delivery import Delivery
 from serai.core.ids import MAIN, AgentId, DeliveryId, JobId, SessionId
+from serai.core.job import Job, JobProblem
 from serai.gateway.request.sending import Dispatched
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.view import JobView
@@ -92,6 +94,11 @@ async def nothing_sent(
 ) -> Sequence[Dispatched]:
     """There is no chat."""
     return [Dispatched(value, agent, error="there is no chat") for value in values]
+
+
+async def no_job(_agent: AgentId, _fields: Mapping[str, Any], _job: Job | None) -> Sequence[JobProblem]:
+    """Nothing is wrong with it."""
+    return []
 
 
 class NoJobs(Jobs):

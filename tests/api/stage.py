@@ -34,7 +34,7 @@ from serai.ports.secrets import SecretMissing
 from serai.ports.store.arrival import Exchange
 from serai.testing.clock import EPOCH, ManualClock, SeededEntropy
 from tests.api.asking import NoApprovals
-from tests.api.nothing import NoArchive, NoJobs, NoSessions, no_retry, nothing_sent
+from tests.api.nothing import NoArchive, NoJobs, NoSessions, no_job, no_retry, nothing_sent
 from tests.stores.test_sqlite import memory_store
 
 OPS = AgentId("ops")
@@ -232,6 +232,7 @@ class Stage:
                 retry=no_retry,
                 send=nothing_sent,
                 jobs=NoJobs(),
+                check_job=no_job,
                 activity=self.activity,
                 lasting=FakeLasting(),
                 approvals=NoApprovals(),

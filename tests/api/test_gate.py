@@ -8,6 +8,15 @@ from tests.api.stage import ADMIN_KEY, ALL_KEY, LOCAL_TOKEN, OPS_KEY, Stage, req
 
 MODELS = "/v1/models"
 PAGE = "https://chat.example.org"
+PASSED_ON = {
+    "X-Forwarded-For": "127.0.0.1",
+    "X-Forwarded-Host": "localhost",
+    "X-Forwarded-Proto": "https",
+    "Forwarded": "for=127.0.0.1",
+    "X-Real-IP": "127.0.0.1",
+    "Via": "1.1 proxy",
+}
+"""What proxies add to what they pass on."""
 
 
 async def status(stage: Stage, *headers: tuple[str, str], host: str = "localhost", path: str = MODELS) -> int:
@@ -66,12 +75,17 @@ async def test_without_keys_this_machine_is_the_local_admin() -> None:
 async def test_without_keys_what_a_proxy_passes_on_stays_outside() -> None:
     async with serving(keys=()) as stage:
         assert await status(stage, ("X-Forwarded-For", "203.0.113.9")) == 401
-        assert await status(stage, ("X-Forwarded-For", "127.0.0.1")) == 200
+        for name, value in PASSED_ON.items():
+            assert await status(stage, (name, value)) == 401, name
         stage.configure(trusted_proxies=("127.0.0.1",))
         assert await status(stage, ("X-Forwarded-For", "203.0.113.9")) == 401
         assert await status(stage, ("X-Forwarded-For", "127.0.0.1, 203.0.113.9")) == 401
         assert await status(stage, ("X-Forwarded-For", "nonsense")) == 401
         assert await status(stage, ("X-Forwarded-For", "::1")) == 200
+        assert await status(stage, ("X-Forwarded-For", "::1"), ("Via", "1.1 proxy"), ("X-Real-IP", "::1")) == 200
+        for name, value in PASSED_ON.items():  # it names its caller in X-Forwarded-For, or nobody does
+            assert await status(stage, (name, value)) == (200 if name == "X-Forwarded-For" else 401), name
+        assert await status(stage) == 200
         stage.configure(trusted_proxies=("127.0.0.0/8", "203.0.113.0/24"))
         assert await status(stage, ("X-Forwarded-For", "203.0.113.9")) == 401
 

@@ -105,6 +105,14 @@ async def test_chats_and_programs_are_for_admins(tmp_path: Path, fields: dict[st
         assert (await gateway.get(f"/api/jobs/{job['id']}")) == job
 
 
+@pytest.mark.parametrize("value", ["LOCAL", ["local", "Local"], " local ", None])
+async def test_to_keep_the_output_is_for_every_key(tmp_path: Path, value: Any) -> None:
+    async with whole(tmp_path) as gateway:
+        job = await made(gateway, deliver=value)
+        assert (await gateway.call("PATCH", f"/api/jobs/{job['id']}", {"deliver": value}))[0] == 200
+        assert (await ran(gateway, job))["problems"] == []
+
+
 async def test_a_key_cannot_send_to_the_origin_by_taking_the_targets_away(tmp_path: Path) -> None:
     async with whole(tmp_path) as gateway:
         job = await made(gateway)
@@ -122,7 +130,12 @@ async def test_a_key_does_not_read_what_others_jobs_have_left(tmp_path: Path) ->
             answer = await gateway.call("POST", "/api/jobs", {**JOB, "agent": "ops", "context_from": context})
             assert answer[0] == status
         path = f"/api/jobs/{mine['id']}"
-        assert await gateway.code("PATCH", path, {"context_from": [theirs["id"]]}) == (400, "invalid_job")
+        both = {"context_from": [theirs["id"], SAME]}
+        status, document = await gateway.call("PATCH", path, both)
+        error = document["error"]
+        assert (status, error["code"], error["param"]) == (400, "invalid_job", "context_from")
+        assert [problem["param"] for problem in error["problems"]] == ["context_from"] * 2
+        assert all(problem["message"] in error["message"] for problem in error["problems"])
         assert (await gateway.call("PATCH", path, {"context_from": [mine["id"]]}))[0] == 200
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.api.hosted import OPERATOR, OPS, SECOND, Whole, whole
-from tests.api.test_jobs import JOB, jobs_file, made, put
+from tests.api.test_jobs import JOB, jobs_file, made, posted, put
 
 NEW_YEAR = 1798758000.0
 """2027-01-01T00:00:00+01:00"""
@@ -23,6 +23,11 @@ async def ran(gateway: Whole, job: Any, key: str = OPS) -> Any:
     status, begun = await gateway.call("POST", f"/api/jobs/{job['id']}/run", key=key)
     assert status == 202, begun
     return await ended(gateway, f"/api/jobs/{job['id']}/runs/{begun['id']}", key)
+
+
+async def run_once(gateway: Whole, job: Any, name: str, key: str = OPS) -> tuple[int, Any]:
+    """The answer to a run that is asked for with that Idempotency-Key."""
+    return await posted(gateway, name, None, key, f"/api/jobs/{job['id']}/run")
 
 
 async def test_a_job_is_run_now_and_its_output_is_read(tmp_path: Path) -> None:
@@ -129,6 +134,17 @@ async def test_a_preview_says_when_a_schedule_would_be_due(tmp_path: Path) -> No
             ({"schedule": "30m", "agent": "ops"}, "unknown_parameter"),
         ):
             assert await gateway.code("POST", "/api/jobs/preview", body) == (400, code)
+        for body, fields in (
+            ({"schedule": "sometimes"}, ["schedule"]),
+            ({"schedule": "30m", "timezone": "Mars"}, ["timezone"]),
+            ({"schedule": "30m", "timezone": ""}, ["timezone"]),  # as in a job
+            ({"schedule": "sometimes", "timezone": "Mars"}, ["schedule", "timezone"]),
+        ):
+            status, document = await gateway.call("POST", "/api/jobs/preview", body)
+            error = document["error"]
+            assert (status, error["code"], error["param"]) == (400, "invalid_job", fields[0])
+            assert [problem["param"] for problem in error["problems"]] == fields
+            assert all(problem["message"] in error["message"] for problem in error["problems"])
 
 
 async def test_jobs_of_another_gateway_are_adopted_by_an_admin(tmp_path: Path) -> None:
@@ -151,3 +167,25 @@ async def test_jobs_of_another_gateway_are_adopted_by_an_admin(tmp_path: Path) -
         status, adopted = await gateway.call("POST", "/api/jobs/adopt", {"agent": "ops"}, OPERATOR)
         assert (status, adopted) == (200, {"object": "jobs.adopted", "agent": "ops", "problems": []})
         assert (await gateway.get("/api/jobs/0123456789ab", OPERATOR))["state"] == "scheduled"
+
+
+async def test_a_repeat_with_an_idempotency_key_is_the_run_that_there_is(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        job, other = await made(gateway), await made(gateway)
+        gateway.model.go.clear()
+        answers = await asyncio.gather(*(run_once(gateway, job, "now") for _ in range(5)))
+        assert {status for status, _ in answers} == {202}, answers
+        (name,) = {run["id"] for _, run in answers}
+        assert (await run_once(gateway, job, "again"))[1]["error"]["code"] == "job_running"
+        gateway.model.go.set()
+        ended_run = await ended(gateway, f"/api/jobs/{job['id']}/runs/{name}")
+        status, late = await run_once(gateway, job, "now")
+        assert (status, late["id"], late["state"]) == (202, name, "ok")
+        assert late == {key: value for key, value in ended_run.items() if key != "text"}
+        for again in ((other, OPS), (job, OPERATOR)):  # another job, another key: another run
+            status, run = await run_once(gateway, again[0], "now", again[1])
+            assert status == 202
+            assert run["id"] != name
+            await ended(gateway, f"/api/jobs/{again[0]['id']}/runs/{run['id']}")
+        assert len((await gateway.get(f"/api/jobs/{job['id']}/runs"))["data"]) == 2
+        assert (await run_once(gateway, job, "with space"))[0] == 400

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.api.hosted import LAB, OPERATOR, OPS, SECOND, Whole, whole
+from tests.api.hosted import DEPUTY, LAB, OPERATOR, OPS, SECOND, Whole, whole
 
 JOB = {"schedule": "0 9 * * 1-5", "prompt": "Look around"}
 
@@ -33,12 +33,14 @@ async def made(gateway: Whole, key: str = OPS, **fields: Any) -> Any:
     return job
 
 
-async def posted(gateway: Whole, name: str, body: dict[str, Any], key: str = OPS) -> tuple[int, Any]:
-    """The answer to a new job with that Idempotency-Key."""
+async def posted(
+    gateway: Whole, name: str, body: dict[str, Any] | None, key: str = OPS, path: str = "/api/jobs"
+) -> tuple[int, Any]:
+    """The answer to a new job, or to what else is posted, with that Idempotency-Key."""
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": name}
     async with (
         aiohttp.ClientSession(gateway.hosted.url, headers=headers) as client,
-        client.post("/api/jobs", json=body) as response,
+        client.post(path, json=body) as response,
     ):
         return response.status, await response.json()
 
@@ -77,7 +79,7 @@ async def test_a_patch_sets_what_it_names_and_null_takes_away(tmp_path: Path) ->
         path = f"/api/jobs/{job['id']}"
         status, changed = await gateway.call("PATCH", path, {"schedule": "every 2h", "name": None, "skills": ["a"]})
         assert status == 200
-        assert await gateway.get(path) == changed
+        assert {"warnings": changed["warnings"], **await gateway.get(path)} == changed
     assert (changed["schedule"], changed["name"], changed["skills"], changed["repeat"]) == ("every 2h", "", ["a"], 3)
     (stored,) = json.loads(jobs_file(tmp_path).read_text())["jobs"]
     assert "name" not in stored
@@ -247,3 +249,77 @@ async def test_an_idempotency_key_is_not_used_for_two_agents(tmp_path: Path) -> 
         assert (await posted(gateway, "once", {**JOB, "agent": "ops"}, OPERATOR))[0] == 201
         status, document = await posted(gateway, "once", {**JOB, "agent": "lab"}, OPERATOR)
     assert (status, document["error"]["code"]) == (409, "idempotency_conflict")
+
+
+async def test_a_key_has_so_many_jobs_and_no_more_also_where_all_are_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serai.gateway.schedule.jobs.OWNED_MOST", 5)
+    async with whole(tmp_path) as gateway:
+        await asyncio.gather(*(made(gateway, SECOND) for _ in range(3)))
+        asked = [gateway.call("POST", "/api/jobs", {**JOB, "agent": "ops"}) for _ in range(12)]
+        answers = await asyncio.gather(*asked)
+        assert sorted(status for status, _ in answers) == [201] * 5 + [400] * 7
+        (refused,) = {str(answer["error"]) for status, answer in answers if status == 400}
+        assert "5 are allowed" in refused
+        jobs = (await gateway.get("/api/jobs"))["data"]
+        assert len(jobs) == 5
+        await gateway.call("DELETE", f"/api/jobs/{jobs[0]['id']}")
+        await made(gateway)
+        assert (await gateway.call("POST", "/api/jobs", {**JOB, "agent": "ops"}))[0] == 400
+
+
+async def test_a_job_that_may_be_in_a_damaged_file_is_not_said_to_be_nowhere(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        ours, theirs = await made(gateway), await made(gateway, LAB, agent="lab")
+        whole_text = jobs_file(tmp_path).read_text()
+        jobs_file(tmp_path).write_text('{"jobs": [')
+        assert "serai_jobs_damaged" in await metrics(gateway)
+        while not (await gateway.get("/api/jobs"))["problems"]:  # the next look is some 2 s away
+            await asyncio.sleep(0.1)
+        path = f"/api/jobs/{ours['id']}"
+        for method, place, body in (
+            ("GET", path, None),
+            ("PATCH", path, {"name": "x"}),
+            ("DELETE", path, None),
+            ("POST", f"{path}/pause", None),
+            ("POST", f"{path}/run", None),
+            ("GET", f"{path}/runs", None),
+            ("GET", "/api/jobs/0123456789ab", None),
+        ):
+            for key in (OPS, OPERATOR, DEPUTY):
+                status, document = await gateway.call(method, place, body, key)
+                assert (status, document["error"]["code"]) == (409, "jobs_damaged"), (method, place)
+                assert ("jobs.json" in document["error"]["message"]) == (key != OPS)
+            for key, place_ in ((LAB, place), (OPERATOR, f"{place}?agent=lab")):
+                assert await gateway.code(method, place_, body, key) == (404, "job_not_found")
+        assert (await gateway.get(f"/api/jobs/{theirs['id']}", OPERATOR))["id"] == theirs["id"]
+        told = await metrics(gateway)
+        assert 'serai_jobs_damaged{agent="ops"} 1.0' in told
+        assert 'serai_jobs_damaged{agent="lab"} 0.0' in told
+        assert 'serai_jobs_damaged{agent="main"}' not in told  # it has no file
+        jobs_file(tmp_path).write_text(whole_text)
+        while (await gateway.get("/api/jobs"))["problems"]:
+            await asyncio.sleep(0.1)
+        assert (await gateway.get(path))["id"] == ours["id"]
+        assert 'serai_jobs_damaged{agent="ops"} 0.0' in await metrics(gateway)
+
+
+async def metrics(gateway: Whole) -> str:
+    """What Prometheus reads."""
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {OPERATOR}"}) as client,
+        client.get(f"{gateway.hosted.url}/metrics") as response,
+    ):
+        return await response.text()
+
+
+async def test_an_id_of_a_new_job_cannot_be_foreseen(tmp_path: Path) -> None:
+    """Whoever could would search for a key that hits a removed job's id, and read what that has left."""
+    ids = []
+    for name in ("one", "two"):
+        async with whole(tmp_path / name) as gateway:
+            first = (await posted(gateway, "once", {**JOB, "agent": "ops"}))[1]
+            assert (await posted(gateway, "once", {**JOB, "agent": "ops"}))[1] == first
+            ids.append(first["id"])
+    assert ids[0] != ids[1]

@@ -147,3 +147,40 @@ async def _settled(gateway: Whole, state: str) -> Any:
     while not (found := (await gateway.get(f"/api/deliveries?state={state}", OPERATOR))["data"]):
         await asyncio.sleep(0.01)
     return found[0]
+
+
+async def test_a_page_behind_no_delivery_is_refused(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        for _ in range(3):
+            await gateway.call("POST", "/api/deliveries", {"target": "webhook:1", "text": "x"}, OPERATOR)
+        assert await gateway.code("GET", "/api/deliveries?before=bogus", key=OPERATOR) == (400, "invalid_value")
+        first = await gateway.get("/api/deliveries?limit=2", OPERATOR)
+        rest = await gateway.get(f"/api/deliveries?limit=2&before={first['next']}", OPERATOR)
+    assert (len(first["data"]), len(rest["data"]), rest["has_more"]) == (2, 1, False)
+
+
+async def test_platforms_are_meant_in_any_case(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        await gateway.hosted.connection().says("hello", chat="ops-room")
+        await _settled(gateway, "sent")
+        for kind in ("deliveries", "sessions"):
+            one, other = [
+                (await gateway.get(f"/api/{kind}?platform={name}", OPERATOR))["data"]
+                for name in ("webhook", "WEBHOOK")
+            ]
+            assert len(one) == 1
+            assert one == other
+        session = await gateway.says("hello")
+        for name in ("api_server", "API_Server"):
+            assert [one["id"] for one in (await gateway.get(f"/api/sessions?platform={name}"))["data"]] == [session]
+        assert (await gateway.get("/api/sessions?platform=Webhook"))["data"] == []
+
+
+async def test_what_the_gateway_itself_sends_is_no_agents(tmp_path: Path) -> None:
+    async with whole(tmp_path) as gateway:
+        await gateway.call("POST", "/api/deliveries", {"target": "webhook:1", "text": "x"}, OPERATOR)
+        (own,) = (await gateway.get("/api/deliveries", OPERATOR))["data"]
+        await gateway.call("POST", "/api/deliveries", {"target": "webhook:1", "text": "x", "agent": "lab"}, OPERATOR)
+        (theirs, _) = (await gateway.get("/api/deliveries", OPERATOR))["data"]
+    assert (own["agent"], own["target"]["agent_id"]) == (None, None)
+    assert (theirs["agent"], theirs["target"]["agent_id"]) == ("lab", "lab")

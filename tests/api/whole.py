@@ -20,7 +20,7 @@ from serai.ports.model import Model
 from serai.ports.tool import Tool
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import SeededEntropy
-from tests.api.nothing import NoArchive, NoSessions, no_retry
+from tests.api.nothing import NoArchive, NoSessions, no_job, no_retry
 from tests.api.stage import ALL_KEY, LOCAL_TOKEN, OPS, Answered, FakeSecrets
 from tests.gateway.stage import Stage, snapshot
 
@@ -95,6 +95,7 @@ class Whole:
                 retry=no_retry,
                 send=stage.sending.send,
                 jobs=stage.jobs,
+                check_job=no_job,
                 activity=Activity(),
                 lasting=stage.lasting,
                 approvals=RunApprovals(stage.approvals) if asking else self.approvals,

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_ID: Final = re.compile(r"\b(run|ses|dlv|resp|msg|fc|fco|conv)_[0-9a-f]{24}(?=\b|_)")
+_ID: Final = re.compile(
+    r'\b(?:run|ses|dlv|resp|msg|fc|fco|conv)_[0-9a-f]{24}(?=\b|_)|(?<="id":")[0-9a-f]{12}(?=")|(?<="job":")[0-9a-f]{12}(?=")'
+)
 _VOLATILE: Final = (
-    (_ID, r"\1_ID"),
+    (_ID, lambda found: f"{found.group().rpartition('_')[0]}_ID"),
     (re.compile(r"\bchat-[0-9a-f]{12}\b"), "chat-ID"),
     (re.compile(r"\b(revision\W+)[0-9a-f]{16}\b"), r"\1REVISION"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?Z"), "TIME"),

@@ -125,3 +125,29 @@ async def test_an_api_key_has_no_more_jobs_of_an_agent_than_it_may() -> None:
         with pytest.raises(BadJob, match="remove some first"):
             await one.jobs.add(OPS, {"schedule": "30m", "prompt": "x"}, "app", wanted=JobId("f" * 12))
         await one.jobs.add(OPS, {"schedule": "30m", "prompt": "x"}, "other", wanted=JobId("e" * 12))
+
+
+@virtual_time
+async def test_in_chats_nothing_is_planned_more_often_than_once_a_minute() -> None:
+    model = ScriptedModel(planning({**PLAN, "schedule": "every 59s"}))
+    async with stage(model).running(schedules=True) as one:
+        await one.fake.says("plan", chat="room", chat_type="group", mentioned=True)
+        await one.fake.answer()
+        refused = [m.text for request in model.requests for m in request.messages if m.role == "tool"]
+        assert "once a minute" in refused[-1]
+        assert await one.jobs.all([OPS]) == []
+
+
+@virtual_time
+async def test_what_is_planned_in_a_chat_is_not_made_more_frequent_than_once_a_minute() -> None:
+    job = JobId("0123456789ab")
+    model = ScriptedModel(
+        [ToolCall("c1", "cron_change", json.dumps({"id": job, "schedule": "every 1s"})), "done", "never"]
+    )
+    async with stage(model).running(schedules=True) as one:
+        origin = {"platform": "fake", "chat_id": "room", "chat_type": "group"}
+        await one.jobs.add(OPS, {"schedule": "every 1h", "prompt": "x", "origin": origin}, wanted=job)
+        await one.fake.says("faster", chat="room", chat_type="group", mentioned=True)
+        await one.fake.answer()
+        assert "once a minute" in str(model.requests[-1].messages)
+        assert (await one.jobs.one(OPS, job)).job.schedule == "every 1h"

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from serai.core.ids import AgentId, JobId
 from serai.core.job import Job
+from serai.core.live import LivePolicy
 from serai.testing.clock import virtual_time
 from serai.testing.jobs import MemoryJobs
 from serai.testing.model import ScriptedModel
@@ -47,3 +48,30 @@ async def test_the_directory_of_an_agent_that_was_just_configured_can_be_adopted
         await one.jobs.adopt(OPS)
         await asyncio.sleep(100)
         assert [row.state for row in await one.jobs.history(OPS, JOB)] == ["ok"]
+
+
+@virtual_time
+async def test_only_admins_have_something_done_more_often_than_once_a_minute() -> None:
+    config = snapshot(live=LivePolicy(admins=frozenset({"fake:boss"}), busy_mode="queue"))
+    async with Stage(ScriptedModel([]), config).running(schedules=True) as one:
+        for user, schedule, planned in (
+            ("42", "every 1s", False),
+            ("42", "every 59 seconds", False),
+            ("42", '"every 1s"', False),
+            ("42", "every 1m", True),
+            ("42", "30s", True),
+            ("boss", "every 30s", True),
+        ):
+            await one.fake.says(f"/cron add {schedule} look around", user=user)
+            told = (await one.fake.answer()).text
+            assert told.startswith("Planned as") == planned, told
+            assert ("once a minute" in told) != planned
+
+
+@virtual_time
+async def test_in_a_chat_without_an_id_nothing_is_planned() -> None:
+    async with Stage(ScriptedModel([])).running(schedules=True) as one:
+        await one.fake.says("/cron add 30m look around", chat="", user="")
+        assert (await one.fake.answer()).text == "This chat has no id, so nothing could be sent here later."
+        await one.fake.says("/cron add 30m look around", chat="", user="42")
+        assert (await one.fake.answer()).text.startswith("Planned as")

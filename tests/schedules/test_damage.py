@@ -79,7 +79,7 @@ async def test_damaged_files_are_told_and_left_alone_and_mended_ones_run(tmp_pat
             new = {"agent": kind, "schedule": "every 1s", "prompt": "x"}
             status, document = await house.api("POST", "/api/jobs", new)
             assert (status, document["error"]["code"]) == (409, "jobs_damaged"), kind
-        assert (await house.api("DELETE", f"/api/jobs/{JOB}?agent=truncated"))[0] == 404
+        assert (await house.api("DELETE", f"/api/jobs/{JOB}?agent=truncated"))[0] == 409
 
         await until(lambda: len(house.ran(main, CONTROL)) >= 4 and bool(house.ran(whole, JOB)))
         assert {one.id: contents(one) for one in (main, whole, *damaged.values())} == before

@@ -26,7 +26,7 @@ from serai.web.driver import ACCOUNT, STANDING
 from serai.web.hub import Turns
 from serai.web.site import Site
 from tests.api.asking import NoApprovals
-from tests.api.nothing import NoArchive, NoJobs, NoSessions, no_retry, nothing_sent
+from tests.api.nothing import NoArchive, NoJobs, NoSessions, no_job, no_retry, nothing_sent
 from tests.gateway.stage import Stage, snapshot
 from tests.patience import PATIENCE_S
 
@@ -165,6 +165,7 @@ class WebStage:
             retry=no_retry,
             send=nothing_sent,
             jobs=NoJobs(),
+            check_job=no_job,
             activity=Activity(),
             lasting=stage.lasting,
             approvals=NoApprovals(),

@@ -5,7 +5,10 @@ from dataclasses import replace
 
 from serai.api.guard import cookie
 from serai.api.guard.keyring import KeyRing
+from serai.core.ids import Account
 from serai.core.snapshot import ApiSettings
+from serai.testing.model import ScriptedModel
+from tests.gateway.test_steps import AskingTool, call
 from tests.web.stage import ALL_KEY, CHAT, KEYS, OPS_KEY, Answer, Keys, Page, Teller, WebStage, browser, serving
 
 
@@ -107,6 +110,29 @@ async def test_a_key_chats_with_its_agents_only() -> None:
         async with page.events() as watching:
             seen = await watching.until(lambda page: page.said)
         assert {one["agent"] for one in seen.messages.values() if one["agent"]} == {"ops"}
+
+
+async def test_an_admin_of_some_agents_is_none_of_the_others() -> None:
+    keys = (KEYS[0], replace(KEYS[1], admin=True))
+    model = ScriptedModel([call(), "done"])
+    tool = AskingTool()
+    async with serving(model, keys=True, tools={"act": tool}) as stage:
+        configure(stage, ApiSettings(keys=keys))
+        async with browser(stage, ALL_KEY) as ann, browser(stage, OPS_KEY) as bob:
+            await ann.send("Do it.", agent="main")
+            async with ann.events() as watching:
+                await watching.until(lambda page: page.said)
+            (asked,) = await stage.gateway.store.approvals(chat=(Account("web"), CHAT))
+            for n, text in enumerate((f"/approve {asked.id}", "/agents", "/agent main")):
+                assert (await bob.send(text, f"message-{n}", "chat-of-bob")).status == 202
+            async with bob.events(Page(), "chat-of-bob") as watching:
+                seen = await watching.until(lambda page: len(page.said) == 3)
+            (still,) = await stage.gateway.store.approvals(chat=(Account("web"), CHAT))
+    assert still.state == "open"
+    assert tool.calls == []
+    assert seen.said[0].startswith("Only who asked, an admin, or somebody who may choose the agent")
+    assert seen.said[1] == "• ops"
+    assert "There is no agent `main`" in seen.said[2]
 
 
 async def test_the_chats_of_one_key_are_not_there_for_another() -> None:

@@ -117,7 +117,7 @@ def _jobs(services: Services) -> Sequence[Resource]:
     from serai.api.job.run import JobRunResource
     from serai.api.job.schedule import JobSchedules
 
-    job, run = JobResource(services.jobs, services.entropy), JobRunResource(services.jobs)
+    job, run = JobResource(services.jobs, services.check_job, services.entropy), JobRunResource(services.jobs)
     schedules = JobSchedules(services.jobs, services.clock)
     return [
         Resource("/api/jobs", {"GET": job.list, "POST": job.create}),

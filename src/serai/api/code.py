@@ -16,7 +16,7 @@ CODES: Final[Mapping[str, tuple[tuple[int, ...], str]]] = MappingProxyType(
         "unsupported_parameter": ((400,), "it exists, but no agent honours it"),
         "invalid_value": ((400,), "its value is wrong"),
         "invalid_tools": ((400,), "the agent cannot be offered these `tools`"),
-        "invalid_job": ((400,), "a job, or a schedule, that cannot be; `problems` are all there are"),
+        "invalid_job": ((400,), "a job, or a schedule, that cannot be; `problems` tells each"),
         "no_tool_call": ((400,), "the session has no open tool call with that id"),
         "invalid_request": ((400,), "the body of a webhook does not fit"),
         "invalid_api_key": ((401,), "no key, or one that is not known"),

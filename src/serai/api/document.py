@@ -47,11 +47,12 @@ class MessageDocument(Struct, tag_field="object", tag="message"):
 
 
 class DeliveryDocument(Struct, tag_field="object", tag="delivery"):
-    """Something that was or will be sent to a chat. `attempt` counts from 1 once it is being sent."""
+    """Something that was or will be sent to a chat; `agent` is null where the gateway itself speaks. `attempt` counts
+    from 1 once it is being sent."""
 
     id: str
     target: Target
-    agent: str
+    agent: str | None
     text: str
     attempt: int
     created_at: float
@@ -130,7 +131,7 @@ def delivery(one: Delivery) -> DeliveryDocument:
     return DeliveryDocument(
         one.id,
         one.target,
-        one.agent,
+        one.agent or None,
         one.text,
         one.attempt,
         one.created_at,

@@ -20,7 +20,7 @@ _TYPES: Final[Mapping[int, str]] = MappingProxyType(
 
 
 class ErrorDetail(Struct):
-    """What is wrong. `param` names the field or header, where it is one; `problems` are those of a configuration."""
+    """What is wrong. `param` names the field or header, where it is one; `problems` tell each of several."""
 
     message: str
     type: Literal[

@@ -13,6 +13,7 @@ from aiohttp.web_response import StreamResponse
 from serai.api.error import ApiError
 from serai.api.guard.gate import Gate
 from serai.api.reply import EventStream
+from serai.core.ids import AgentId
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
 
@@ -42,6 +43,12 @@ class Call:
         """Raises ApiError 403 for a key that is no admin's."""
         if not self.principal.admin:
             raise ApiError(403, "admin_required", "Only a key with `admin: true` may do this.")
+
+
+def permit(principal: Principal, agent: AgentId) -> None:
+    """Raises ApiError 403 for an agent that a key may not use (SPEC 11.1)."""
+    if not principal.may_use(agent):
+        raise ApiError(403, "unauthorised", f"This key may not use the agent `{agent[:100]}`.", param="agent")
 
 
 Handler = Callable[[Call], Awaitable[StreamResponse]]

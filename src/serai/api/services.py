@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from serai.core.change import Change
 from serai.core.decision import Explanation
 from serai.core.delivery import Delivery
 from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
+from serai.core.job import Job, JobProblem
 from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
 from serai.core.snapshot import Snapshot
@@ -24,6 +25,9 @@ from serai.ports.record import RecordKind, RecordRow
 from serai.ports.secrets import Secrets
 from serai.ports.store.archive import Archive
 from serai.ports.store.arrival import Exchange, Idempotency
+
+CheckJob = Callable[[AgentId, Mapping[str, Any], Job | None], Awaitable[Sequence[JobProblem]]]
+"""What is wrong with the fields of a new job, or with those that change one: as `JobCheck.check`."""
 
 Choice = Literal["once", "session", "always", "deny"]
 """How an approval may be answered (SPEC 6.5)."""
@@ -194,6 +198,7 @@ class Services:
     retry: Callable[[DeliveryId], Awaitable[Delivery | None]]
     send: Callable[[Sequence[str], str, AgentId | None, Idempotency | None], Awaitable[Sequence[Dispatched]]]
     jobs: Jobs
+    check_job: CheckJob
     activity: Activity
     lasting: Lasting
     approvals: Approvals

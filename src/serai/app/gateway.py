@@ -19,7 +19,7 @@ from serai.app.connect import Connector
 from serai.app.control import Control, prepare_agents
 from serai.app.demo import DemoToolbox
 from serai.app.reload import Reading, Reloader
-from serai.app.schedule import job_files, make_schedules
+from serai.app.schedule import job_check, job_files, make_schedules
 from serai.app.system import SystemClock, SystemEntropy
 from serai.config.layout import Layout
 from serai.core.delivery import Delivery
@@ -140,6 +140,7 @@ class Gateway:
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
         targets, files = Targets(state, opened.home_chats), wrap.files(job_files(self._entropy))
+        self._check_job = job_check(state, targets, files)
         parcels = Parcels(self._outbox.split, self._outbox.takes, self._entropy)
         histories = Histories(state, opened.home_chats, self._clock, self._entropy)
         workshop = Workshop(
@@ -265,6 +266,7 @@ class Gateway:
             retry=self._retry,
             send=self._sending.send,
             jobs=self._schedules.jobs,
+            check_job=self._check_job,
             activity=self._activity,
             lasting=self._lasting,
             approvals=RunApprovals(self._approvals),
@@ -285,7 +287,7 @@ class Gateway:
         from serai.app import metrics
 
         collector = metrics.MeterCollector(
-            self._meter, lambda: self._lanes.in_flight, self._switchboard, self._schedules.jobs.counts
+            self._meter, lambda: self._lanes.in_flight, self._switchboard, self._schedules.jobs
         )
         return metrics.renderer(collector)
 

@@ -7,10 +7,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from serai.core.ids import AgentId
 from serai.gateway.connection.switchboard import Switchboard
 from serai.gateway.meter import Meter
-from serai.gateway.schedule.view import JobState
+from serai.gateway.schedule.jobs import Jobs
 
 
 class MeterCollector(Collector):
@@ -21,7 +20,7 @@ class MeterCollector(Collector):
         meter: Meter,
         in_flight: Callable[[], int],
         switchboard: Switchboard,
-        jobs: Callable[[], Mapping[tuple[AgentId, JobState], int]],
+        jobs: Jobs,
     ) -> None:
         self._meter = meter
         self._in_flight = in_flight
@@ -56,9 +55,13 @@ class MeterCollector(Collector):
             up.add_metric([str(connection.account)], float(connection.state == "running"))
         yield up
         jobs = GaugeMetricFamily("serai_jobs", "Jobs by where they stand.", labels=["agent", "state"])
-        for (agent, state), count in self._jobs().items():
+        for (agent, state), count in self._jobs.counts().items():
             jobs.add_metric([agent, state], count)
         yield jobs
+        damaged = GaugeMetricFamily("serai_jobs_damaged", "Whether a jobs file is damaged.", labels=["agent"])
+        for agent, damage in self._jobs.damages().items():
+            damaged.add_metric([agent], float(damage is not None))
+        yield damaged
 
 
 def renderer(collector: MeterCollector) -> Callable[[], bytes]:

@@ -11,6 +11,9 @@ DeliveryId = NewType("DeliveryId", str)
 ApprovalId = NewType("ApprovalId", str)
 JobId = NewType("JobId", str)
 MAIN: Final = AgentId("main")
+GATEWAY: Final = AgentId("")
+"""In the place of an agent: the gateway itself speaks."""
+
 RESERVED: Final = frozenset({"default"})
 DEFAULT_ACCOUNT: Final = "default"
 

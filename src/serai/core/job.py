@@ -29,6 +29,11 @@ def is_job_id(text: str) -> bool:
     return len(text) == _LENGTH and _DIGITS.issuperset(text)
 
 
+def is_skill_name(text: str) -> bool:
+    """Whether `text` may name a skill: the name of a folder, and no path (SPEC 2.2)."""
+    return bool(text) and not text.startswith(".") and "/" not in text and "\0" not in text
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job as its file has it: what is intended, never how it went (SPEC 9.1).

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from serai.core.ids import Account, InputId
+from serai.core.ids import Account, AgentId, InputId
 from serai.core.job import JobRun
 from serai.core.source import Source
 
@@ -61,8 +61,9 @@ class Inbound:
 
     `dedupe_key` is built by the platform from whatever is unique there (SPEC 5.1). `mentioned`: it is said to the bot
     (a mention, or a reply to it). `near_limit`: it is so long that the sender's client may have cut it.
-    `admin`: the platform itself knows the sender to be the operator. `run` is the id that its input shall
-    have, from a platform that listens to the turn: then the answer is told as it is written.
+    `admin`: the platform itself knows the sender to be the operator. `agents` are those that a sender with an API key
+    may reach, None all. `run` is the id that its input shall have, from a platform that listens to the turn: then the
+    answer is told as it is written.
     """
 
     source: Source
@@ -72,18 +73,20 @@ class Inbound:
     mentioned: bool = False
     near_limit: bool = False
     admin: bool = False
+    agents: frozenset[AgentId] | None = None
     run: InputId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """Somebody pressed a button under a message of ours. `value` is the button's own; `source.message_id` names the
-    message that has it. A copy of a press has the same `dedupe_key`. `admin` as for `Inbound`."""
+    message that has it. A copy of a press has the same `dedupe_key`. `admin` and `agents` as for `Inbound`."""
 
     source: Source
     value: str
     dedupe_key: str
     admin: bool = False
+    agents: frozenset[AgentId] | None = None
 
 
 @dataclass(frozen=True, slots=True)

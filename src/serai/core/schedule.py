@@ -15,12 +15,13 @@ from serai.core.crontab import BadSchedule, Crontab, parse_crontab
 from serai.core.duration import parse_duration
 from serai.core.instant import moment_of
 
-__all__ = ["At", "BadSchedule", "Cron", "Every", "Once", "Schedule", "Timetable", "parse_schedule"]
+__all__ = ["At", "BadSchedule", "Cron", "Every", "Once", "Schedule", "Timetable", "is_hasty", "parse_schedule"]
 
 GRACE_LEAST: Final = 120.0
 GRACE_MOST: Final = 7200.0
 """How late a slot may run: one-shots the least; recurring ones half a period, within both (SPEC 9.3)."""
 
+_CHAT_LEAST_S: Final = 60
 _LONGEST: Final = 200
 _SHOWN_LONGEST: Final = 60
 _DAYS_MOST: Final = 3650
@@ -78,6 +79,19 @@ class At:
 
 
 Schedule = Once | Every | Cron | At
+
+
+def is_hasty(text: str) -> bool:
+    """Whether a schedule comes more often than once a minute: what people who are no admins may not plan in chats.
+
+    >>> is_hasty("every 59s"), is_hasty("every 1m"), is_hasty("30s")
+    (True, False, False)
+    """
+    try:
+        schedule = parse_schedule(text)
+    except BadSchedule:
+        return False
+    return isinstance(schedule, Every) and schedule.period < _CHAT_LEAST_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def expand(
     problems: list[TargetProblem] = []
     for value in deliver:
         word = value.strip(_BLANK)
-        if word.lower() == LOCAL:
+        if is_local(value):
             local = True
             continue
         try:
@@ -96,6 +96,11 @@ def expand(
     if not found and not local:
         problems = [replace(one, text=f"{NOWHERE}: {one.text}") for one in problems] or [TargetProblem(NOWHERE, "")]
     return Expansion(tuple(found.values()), tuple(problems), local)
+
+
+def is_local(value: str) -> bool:
+    """Whether a value says that nothing is sent."""
+    return value.strip(_BLANK).lower() == LOCAL
 
 
 def written(target: Target, chat_form: str | None = None) -> str:
@@ -139,6 +144,8 @@ def _named(word: str, atlas: _Atlas) -> Target:
     """`<platform>[@<account>][:<chat>[:<thread>]]`."""
     head, colon, rest = word.partition(":")
     name, at, account_name = head.partition("@")
+    if not name:
+        raise _Wrong(f"the name of a platform is missing before the `{'@' if at else ':'}`")
     platform = _platform(name, atlas.accounts)
     if at and not account_name:
         raise _Wrong("the name of an account is missing behind the `@`")

@@ -28,7 +28,7 @@ def is_admin(snapshot: Snapshot, inbound: Inbound | Press) -> bool:
 def may_choose(snapshot: Snapshot, inbound: Inbound | Press, agent: AgentId) -> bool:
     """Whether the sender may have this agent answer, by `/agent` or `@name` (SPEC 6.6). Absent list: admins only."""
     profile = snapshot.agents.get(agent)
-    if profile is None or profile.refusal is not None:
+    if profile is None or profile.refusal is not None or not _reaches(inbound, agent):
         return False
     if is_admin(snapshot, inbound) or "*" in profile.allow:
         return True
@@ -38,10 +38,17 @@ def may_choose(snapshot: Snapshot, inbound: Inbound | Press, agent: AgentId) -> 
 def may_answer(snapshot: Snapshot, said: Inbound | Press, approval: Approval, choice: ApprovalChoice) -> bool:
     """Whether somebody may answer whether a tool may run (SPEC 6.5): admins, who may choose the agent, and those
     whose messages the turn answers; these not for always, which concerns others, too."""
+    if not _reaches(said, approval.agent):
+        return False
     if is_admin(snapshot, said) or may_choose(snapshot, said, approval.agent):
         return True
     asked = said.source.connection == approval.connection and (said.source.user or "") in approval.senders
     return asked and choice != "always"
+
+
+def _reaches(said: Inbound | Press, agent: AgentId) -> bool:
+    """Whether the key that the sender came in with may use the agent (SPEC 11.1)."""
+    return said.agents is None or agent in said.agents
 
 
 def speaker(source: Source) -> str:

@@ -13,7 +13,7 @@ from serai.jobs.look import look
 from serai.jobs.output import read_output, write_output
 from serai.jobs.owner import adopt, own, read_owner
 from serai.jobs.read import CheckSchedule, JobReader
-from serai.jobs.script import ScriptRunner
+from serai.jobs.script import ScriptRunner, script_fault
 from serai.jobs.skill import read_skill
 from serai.jobs.write import Edit, add, change, edit, remove
 from serai.ports.clock import Entropy
@@ -68,6 +68,9 @@ class DiskJobs:
 
     async def read_skill(self, skills: Path, name: str) -> str | None:
         return await to_thread(read_skill, skills, name)
+
+    async def script_fault(self, cron: Path, name: str) -> str | None:
+        return await to_thread(script_fault, cron, name)
 
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         return await self._scripts.run(cron, job, environment)

@@ -46,14 +46,15 @@ def _watch(earlier: JobFolder | None, folder: Path) -> Watch | None:
 def _read(cron: Path, folder: Path, watch: Watch, check_schedule: CheckSchedule) -> JobFolder:
     owner, fault = read_owner(folder)
     problems = [JobProblem(f"{folder}: {fault}")] if fault else []
-    stamp = ""
+    stamp, broken = "", None
     try:
         data = read_jobs(folder)
         stamp = stamp_of(data)
         jobs, found = ([], []) if data is None else read_sheet(sheet_of(data), JobReader(cron.parent, check_schedule))
     except JobsDamaged as error:
-        jobs, found = [], [JobProblem(str(damage(folder, error)))]
-    return JobFolder(folder, tuple(jobs), (*problems, *found), stamp, owner, watch)
+        broken = str(damage(folder, error))
+        jobs, found = [], [JobProblem(broken)]
+    return JobFolder(folder, tuple(jobs), (*problems, *found), stamp, owner, broken, watch)
 
 
 def stamp_of(data: bytes | None) -> str:

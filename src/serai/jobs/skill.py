@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from serai.core.job import is_skill_name
 from serai.jobs.folder import NotRegular, open_regular
 
 _MOST: Final = 64 * 1024
@@ -11,7 +12,7 @@ _MOST: Final = 64 * 1024
 def read_skill(skills: Path, name: str) -> str | None:
     """The skill's SKILL.md, cut at 64 KB; None where there is none, also where `name` is no plain folder name, or a
     link leads out of the skills."""
-    if not name or name.startswith(".") or "/" in name or "\0" in name:
+    if not is_skill_name(name):
         return None
     try:
         path = (skills / name / "SKILL.md").resolve(strict=True)

@@ -43,7 +43,8 @@ class JobFolder:
 
     `jobs` are those that can run, in the file's order. `problems` are all that were found. `stamp` changes when the
     file does. `owner` is the store that schedules it, None where none does yet, blank where that cannot be told (no
-    store has that name; a fatal problem says why). `seen` is for whoever made the folder: what the files looked like.
+    store has that name; a fatal problem says why). `damage` says why the file cannot be used as a whole: then nobody
+    knows which jobs it has. `seen` is for whoever made the folder: what the files looked like.
     """
 
     directory: Path
@@ -51,6 +52,7 @@ class JobFolder:
     problems: tuple[JobProblem, ...] = ()
     stamp: str = ""
     owner: str | None = None
+    damage: str | None = None
     seen: object = field(default=None, compare=False, repr=False)
 
 
@@ -114,6 +116,11 @@ class JobFiles(Protocol):
 
     async def read_skill(self, skills: Path, name: str) -> str | None:
         """The text of the skill's SKILL.md in that folder; None where there is no such skill."""
+        ...
+
+    async def script_fault(self, cron: Path, name: str) -> str | None:
+        """Why the script of that name cannot be started as it is, to follow its name in a sentence; None where it
+        can."""
         ...
 
     async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:

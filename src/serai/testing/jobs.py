@@ -95,6 +95,9 @@ class MemoryJobs(JobFiles):
     async def read_skill(self, _skills: Path, name: str) -> str | None:
         return self.skills.get(name)
 
+    async def script_fault(self, _cron: Path, _name: str) -> str | None:
+        return None
+
     async def run_script(self, _cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         self.ran.append((job.script or "", environment))
         result = self.scripts.get(job.script or "", ScriptResult(""))

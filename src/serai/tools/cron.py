@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from serai.core.error import StorageFailed, ToolFailed, UnknownAgent
 from serai.core.ids import JobId
 from serai.core.job import CHAT_MOST, derived_id, origin_fields
+from serai.core.schedule import is_hasty
 from serai.ports.job_book import JobBook, JobView
 from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobsDamaged, UnknownJob
 from serai.ports.model import ToolSpec
@@ -162,6 +163,8 @@ class _Desk:
 
 def _details(context: ToolContext, wanted: Add | Change) -> dict[str, Any]:
     """What may be said or left out. Raises ToolFailed."""
+    if context.origin is not None and wanted.schedule is not UNSET and is_hasty(wanted.schedule):
+        raise ToolFailed("in a chat nothing is planned more often than once a minute; write `every 1m`")
     if wanted.deliver == "origin" and context.origin is None:
         raise ToolFailed("this conversation is in no chat that could be sent to; use `local`")
     values = {"name": wanted.name, "timezone": wanted.timezone, "repeat": wanted.repeat}

@@ -99,4 +99,5 @@ def _inbound(letter: Letter, principal: Principal, run: InputId) -> Inbound:
         Attachment(address, picture.name, picture.media_type, len(picture.data))
         for picture, address in letter.pictures
     )
-    return Inbound(source, letter.text, f"{letter.chat}:{letter.id}", files, admin=principal.admin, run=run)
+    key, agents = f"{letter.chat}:{letter.id}", principal.agents
+    return Inbound(source, letter.text, key, files, admin=principal.admin, agents=agents, run=run)

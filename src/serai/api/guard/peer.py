@@ -16,6 +16,16 @@ FORWARDED_FOR: Final = istr(hdrs.X_FORWARDED_FOR)
 FORWARDED_HOST: Final = istr(hdrs.X_FORWARDED_HOST)
 HOST: Final = istr(hdrs.HOST)
 
+_PASSED_ON: Final = (
+    FORWARDED_FOR,
+    FORWARDED_HOST,
+    istr(hdrs.X_FORWARDED_PROTO),
+    istr(hdrs.FORWARDED),
+    istr(hdrs.VIA),
+    istr("X-Real-IP"),
+)
+"""Headers that proxies add, and no client of its own accord: any of them says that the request was passed on."""
+
 Address = IPv4Address | IPv6Address
 
 
@@ -48,16 +58,17 @@ class Proxies:
     def is_local(self, headers: Headers, peer: str | None) -> bool:
         """Whether the request began on this machine.
 
-        What a stranger says in X-Forwarded-For never makes a request local. It makes one foreign: an unknown proxy
-        on this machine then passes on the outside world, and that must not be taken for the operator.
+        One that was passed on did not, whatever its headers say: an unknown proxy on this machine passes on the
+        outside world, and that must not be taken for the operator. A trusted one names the caller in X-Forwarded-For.
         """
         if not is_loopback(peer):
             return False
+        if not any(name in headers for name in _PASSED_ON):
+            return True
         named = [name.strip() for line in headers.getall(FORWARDED_FOR, ()) for name in line.split(",")]
-        if self.trusts(peer):
-            strangers = [name for name in named if not self.trusts(name)]
-            named = strangers[-1:] or named[:1]
-        return all(is_loopback(name) for name in named)
+        strangers = [name for name in named if not self.trusts(name)]
+        caller = strangers[-1:] or named[:1]
+        return self.trusts(peer) and bool(caller) and is_loopback(caller[0])
 
 
 @lru_cache(maxsize=256)

@@ -1,32 +1,33 @@
 """Which jobs are there for a key, and what it may make of them (SPEC 11.7).
 
 A job that was made through the API belongs to the key and the agent. What files, people in chats and agents have made
-is nobody's; admin keys see all.
+is nobody's; admin keys see all of the agents that they may use.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from serai.api.error import ApiError
 from serai.api.page import not_found
+from serai.api.path import permit
 from serai.core.error import UnknownAgent
 from serai.core.ids import AgentId, JobId
 from serai.core.job import JobProblem
 from serai.core.principal import LOCAL, Principal
 from serai.core.snapshot import Snapshot
+from serai.core.target import is_local
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.view import JobView
 from serai.ports.jobs import BadJob, ForeignJobs, JobExists, JobsDamaged, UnknownJob
 from serai.ports.slots import JobRunning
 
-ERRORS: Final = ("job_not_found", "ambiguous_job", "storage_failed")
+ERRORS: Final = ("job_not_found", "ambiguous_job", "jobs_damaged", "storage_failed")
 WRITING: Final = ("invalid_job", "jobs_damaged", "jobs_off", "agent_refused")
 
 HIDDEN: Final = "The agent's jobs do not run; an admin sees why."
 
 _ADMINS_FIELDS: Final = ("script", "no_agent", "workdir", "origin")
-_NOWHERE: Final = ("local", ["local"])
 
 
 def owner_of(principal: Principal) -> str:
@@ -36,16 +37,18 @@ def owner_of(principal: Principal) -> str:
 
 def may_see(principal: Principal, view: JobView) -> bool:
     """Whether a job is there for a key."""
-    return principal.admin or (view.owner == principal.name and principal.may_use(view.agent))
+    return principal.may_see(view.agent, view.owner)
 
 
 async def known(jobs: Jobs, principal: Principal, name: str, agent: str | None) -> JobView:
-    """The job of that id, of that agent's where it is given. Raises ApiError 404 where it is not there for the key,
-    and 409 where several are."""
+    """The job of that id, of that agent's where it is given. Raises ApiError 404 where it is not there for the key;
+    409 where several are, and where it may be in a file that is damaged."""
     wanted = None if agent is None else [AgentId(agent)]
     found = [view for view in await jobs.find(JobId(name), wanted) if may_see(principal, view)]
     if not found:
-        raise not_found("job_not_found", name)
+        damages = jobs.damages().items()
+        usable = [text for one, text in damages if principal.may_use(one) and (wanted is None or one in wanted)]
+        raise next((_damaged(principal, text) for text in usable if text), not_found("job_not_found", name))
     if len(found) > 1:
         agents = ", ".join(f"`{view.agent}`" for view in found)
         text = f"The agents {agents} each have a job `{name}`; say which with `?agent=`."
@@ -56,8 +59,7 @@ async def known(jobs: Jobs, principal: Principal, name: str, agent: str | None) 
 def usable(snapshot: Snapshot, principal: Principal, name: str | None) -> AgentId:
     """The agent of a new job. Raises ApiError 403 for one that the key may not use, 404 for one that is not there."""
     agent = AgentId(name) if name is not None else snapshot.default_agent
-    if not principal.may_use(agent):
-        raise ApiError(403, "unauthorised", f"This key may not use the agent `{agent[:100]}`.", param="agent")
+    permit(principal, agent)
     if agent not in snapshot.agents:
         raise not_found("agent_not_found", agent)
     return agent
@@ -74,13 +76,22 @@ async def refuse_fields(
     for name in _ADMINS_FIELDS:
         if fields.get(name):
             raise _admins(name, f"Only a key with `admin: true` may set `{name}`.")
-    deliver = fields.get("deliver", "local")
-    if deliver not in _NOWHERE and (deliver is not None or origin):
+    if "deliver" in fields and _sends(fields["deliver"], origin):
         raise _admins("deliver", "Only a key with `admin: true` may send to chats; `local` keeps the output.")
+    wrong = list[JobProblem]()
     for other in fields.get("context_from") or ():
         views = await jobs.find(JobId(other), [agent])
         if not any(may_see(principal, view) for view in views):
-            raise ApiError(400, "invalid_job", f"There is no job `{other}`.", param="context_from")
+            wrong.append(JobProblem(f"There is no job `{other}`.", field="context_from"))
+    if wrong:
+        raise _bad(BadJob(wrong))
+
+
+def _sends(deliver: str | Sequence[str] | None, origin: bool) -> bool:
+    """Whether something leaves for a chat; without targets that is the `origin`, where there is one."""
+    if deliver is None:
+        return origin
+    return any(not is_local(value) for value in ([deliver] if isinstance(deliver, str) else deliver))
 
 
 @contextmanager
@@ -91,11 +102,15 @@ def refusals(principal: Principal) -> Iterator[None]:
     except BadJob as error:
         raise _bad(error) from None
     except JobsDamaged as error:
-        raise ApiError(409, "jobs_damaged", str(error) if principal.admin else HIDDEN) from None
+        raise _damaged(principal, str(error)) from None
     except ForeignJobs as error:
         raise ApiError(409, "jobs_off", str(error) if principal.admin else HIDDEN) from None
     except (UnknownJob, JobRunning, JobExists, UnknownAgent) as error:
         raise _plain(error) from None
+
+
+def _damaged(principal: Principal, text: str) -> ApiError:
+    return ApiError(409, "jobs_damaged", text if principal.admin else HIDDEN)
 
 
 def _plain(error: UnknownJob | JobRunning | JobExists | UnknownAgent) -> ApiError:

@@ -33,7 +33,8 @@ class JobDocument(Struct, tag_field="object", tag="job"):
     that it belongs to, empty where it is nobody's. `next_run_at` is the first of `next_runs`, the next three at most.
     The `last_…` are of its last slot: `last_run_at` is when that began, or would have; `last_error` is why it failed
     or was missed, and who did not get its answer, also where `last_status` is `ok`. `runs` counts since the schedule
-    was last changed.
+    was last changed. `warnings`, where the job was just made or changed, say what of it does not work as everything
+    is now.
     """
 
     id: str
@@ -64,6 +65,7 @@ class JobDocument(Struct, tag_field="object", tag="job"):
     last_status: SlotState | None
     last_run_at: float | None
     last_error: str | None
+    warnings: Sequence[str] | UnsetType = UNSET
 
 
 class RunDeliveryDocument(Struct):
@@ -112,8 +114,8 @@ class JobProblemDocument(Struct, tag_field="object", tag="job.problem"):
     fatal: bool
 
 
-def job(view: JobView, *, whole: bool = True) -> JobDocument:
-    """A job; `whole` for those who may know of other agents and of paths."""
+def job(view: JobView, *, whole: bool = True, warnings: Sequence[JobProblem] = ()) -> JobDocument:
+    """A job; `whole` for those who may know of other agents and of paths. `warnings` are of what was just written."""
     one, last = view.job, view.last
     return JobDocument(
         id=one.id,
@@ -144,6 +146,7 @@ def job(view: JobView, *, whole: bool = True) -> JobDocument:
         last_status=last.state if last else None,
         last_run_at=_began(last) if last else None,
         last_error=last.fault if last else None,
+        warnings=[one.text for one in warnings] or UNSET,
     )
 
 

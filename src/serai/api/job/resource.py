@@ -1,8 +1,7 @@
 """/api/jobs: list, make, get, change, delete, pause, resume (SPEC 9, 11.6, 11.7)."""
 
-from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -19,14 +18,15 @@ from serai.api.operation import Operation
 from serai.api.page import cut, query
 from serai.api.path import Call
 from serai.api.reply import Reply, document
+from serai.api.services import CheckJob
 from serai.core.ids import AgentId, JobId
+from serai.core.job import Job, JobProblem, derived_id
 from serai.core.principal import Principal
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.view import JobView
 from serai.ports.clock import Entropy
-from serai.ports.jobs import JobExists
+from serai.ports.jobs import BadJob, JobExists
 
-_ID_BYTES: Final = 6
 _BETWEEN: Final = "/"
 
 
@@ -55,8 +55,9 @@ _PATCH: Final = msgspec.json.Decoder(JobPatch)
 class JobResource:
     """Jobs as objects."""
 
-    def __init__(self, jobs: Jobs, entropy: Entropy) -> None:
+    def __init__(self, jobs: Jobs, check: CheckJob, entropy: Entropy) -> None:
         self._jobs = jobs
+        self._check = check
         self._entropy = entropy
 
     @Operation(
@@ -102,11 +103,11 @@ class JobResource:
         agent = usable(call.snapshot, principal, asked.agent)
         fields = asked.fields()
         await refuse_fields(self._jobs, principal, agent, fields)
-        id = self._id(principal, key)
+        id = derived_id(self._entropy.token()) if key is None else await self._jobs.derived_id(principal.name, key)
         with refusals(principal):
-            await self._refuse_elsewhere(id, agent)
+            warnings = [] if await self._is_there(id, agent) else await self._checked(agent, fields)
             view = await self._jobs.add(agent, fields, owner_of(principal), wanted=id)
-        return document(201, _told(view, principal))
+        return document(201, _told(view, principal, warnings))
 
     @Operation(summary="One job", answer=JobDocument, query=JobQuery, errors=ERRORS)
     async def one(self, call: Call) -> Reply:
@@ -125,7 +126,9 @@ class JobResource:
         view = await self._known(call)
         fields = decode(_PATCH, await read(call.request)).fields()
         await refuse_fields(self._jobs, call.principal, view.agent, fields, view.job.origin is not None)
-        return await self._changed(call, view, fields)
+        with refusals(call.principal):
+            warnings = await self._checked(view.agent, fields, view.job)
+        return await self._changed(call, view, fields, warnings)
 
     @Operation(
         summary="Deletes a job; a run that is under way goes on",
@@ -158,19 +161,28 @@ class JobResource:
     async def _known(self, call: Call) -> JobView:
         return await known(self._jobs, call.principal, call.parts[0], query(JobQuery, call).agent)
 
-    async def _changed(self, call: Call, view: JobView, fields: dict[str, object]) -> Reply:
+    async def _changed(
+        self, call: Call, view: JobView, fields: dict[str, object], warnings: Sequence[JobProblem] = ()
+    ) -> Reply:
         with refusals(call.principal):
             changed = await self._jobs.change(view.agent, view.job.id, fields)
-        return document(200, _told(changed, call.principal))
+        return document(200, _told(changed, call.principal, warnings))
 
-    def _id(self, principal: Principal, key: str | None) -> JobId:
-        name = self._entropy.token() if key is None else f"{principal.name}\n{key}"
-        return JobId(blake2b(name.encode(), digest_size=_ID_BYTES).hexdigest())
+    async def _checked(
+        self, agent: AgentId, fields: Mapping[str, Any], job: Job | None = None
+    ) -> Sequence[JobProblem]:
+        """What may come right of what is wrong. Raises BadJob for what cannot."""
+        found = await self._check(agent, fields, job)
+        if fatal := [one for one in found if one.fatal]:
+            raise BadJob(fatal)
+        return found
 
-    async def _refuse_elsewhere(self, id: JobId, agent: AgentId) -> None:
-        """Raises JobExists where the same id was made for another agent."""
-        if any(view.agent != agent for view in await self._jobs.find(id)):
+    async def _is_there(self, id: JobId, agent: AgentId) -> bool:
+        """Whether the agent has a job of that id. Raises JobExists where it was made for another one."""
+        found = await self._jobs.find(id)
+        if any(view.agent != agent for view in found):
             raise JobExists(f"another agent has a job `{id}`")
+        return bool(found)
 
 
 def _fits(view: JobView, principal: Principal, asked: JobsQuery, behind: tuple[str, str]) -> bool:
@@ -191,5 +203,5 @@ def _place(before: str | None) -> tuple[str, str]:
     return agent, job
 
 
-def _told(view: JobView, principal: Principal) -> JobDocument:
-    return documents.job(view, whole=principal.admin)
+def _told(view: JobView, principal: Principal, warnings: Sequence[JobProblem] = ()) -> JobDocument:
+    return documents.job(view, whole=principal.admin, warnings=warnings)

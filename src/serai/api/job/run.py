@@ -3,6 +3,7 @@
 from math import isfinite
 
 from serai.api.error import invalid
+from serai.api.header import IDEMPOTENCY, identifier
 from serai.api.job import document as documents
 from serai.api.job.access import ERRORS, known, refusals
 from serai.api.job.document import JobRunDocument
@@ -28,13 +29,16 @@ class JobRunResource:
         answer=JobRunDocument,
         status=202,
         query=JobQuery,
+        headers=(IDEMPOTENCY,),
         errors=(*ERRORS, "job_running", "jobs_off", "agent_refused"),
     )
     async def run(self, call: Call) -> Reply:
-        """POST /api/jobs/{id}/run."""
+        """POST /api/jobs/{id}/run. A repeat with the same Idempotency-Key is told of the run that there is."""
+        key = identifier(call.request.headers, IDEMPOTENCY)
         view = await known(self._jobs, call.principal, call.parts[0], query(JobQuery, call).agent)
+        once = "\n".join(("api", call.principal.name, view.agent, view.job.id, key)) if key is not None else None
         with refusals(call.principal):
-            run = await self._jobs.run(view.agent, view.job.id)
+            run = await self._jobs.run(view.agent, view.job.id, once)
             row = await self._slot(view, run)
         return document(202, documents.run(view, row))
 

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Struct
 
 from serai.api.body import decode, read
-from serai.api.error import invalid
 from serai.api.job.access import refusals, usable
 from serai.api.job.document import JobProblemDocument
 from serai.api.job.problem import problems
@@ -17,10 +16,13 @@ from serai.api.operation import Operation
 from serai.api.page import ListOf, page
 from serai.api.path import Call
 from serai.api.reply import Reply, document
+from serai.core.job import JobProblem
 from serai.core.schedule import BadSchedule, Timetable, parse_schedule
+from serai.core.snapshot import Snapshot
 from serai.core.zone import UnknownZone, zone_named
 from serai.gateway.schedule.jobs import Jobs
 from serai.ports.clock import Clock
+from serai.ports.jobs import BadJob
 
 
 class SlotDocument(Struct, tag_field="object", tag="slot"):
@@ -53,16 +55,9 @@ class JobSchedules:
     )
     async def preview(self, call: Call) -> Reply:
         """POST /api/jobs/preview."""
-        asked = decode(_PREVIEW, await read(call.request))
-        try:
-            zone = zone_named(asked.timezone) if asked.timezone else call.snapshot.cron.zone
-        except UnknownZone as error:
-            raise invalid("timezone", str(error), "invalid_job") from None
-        now = self._clock.now()
-        try:
-            timetable = Timetable(parse_schedule(asked.schedule), now, zone)
-        except BadSchedule as error:
-            raise invalid("schedule", str(error), "invalid_job") from None
+        asked, now = decode(_PREVIEW, await read(call.request)), self._clock.now()
+        with refusals(call.principal):
+            timetable = _timetable(asked, now, call.snapshot)
         return document(200, page(_slots(timetable, now, asked.count)))
 
     @Operation(
@@ -78,6 +73,22 @@ class JobSchedules:
         with refusals(call.principal):
             await self._jobs.adopt(agent)
         return document(200, Adopted(agent, await problems(self._jobs, call.principal, [agent])))
+
+
+def _timetable(asked: PreviewBody, now: float, snapshot: Snapshot) -> Timetable:
+    """Raises BadJob with all that is wrong."""
+    wrong = list[JobProblem]()
+    try:
+        schedule = parse_schedule(asked.schedule)
+    except BadSchedule as error:
+        wrong.append(JobProblem(str(error), field="schedule"))
+    try:
+        zone = zone_named(asked.timezone) if asked.timezone is not None else snapshot.cron.zone
+    except UnknownZone as error:
+        wrong.append(JobProblem(str(error), field="timezone"))
+    if wrong:
+        raise BadJob(wrong)
+    return Timetable(schedule, now, zone)
 
 
 def _slots(timetable: Timetable, now: float, count: int) -> list[SlotDocument]:

@@ -1,6 +1,6 @@
 """GET and POST /api/deliveries, GET /api/deliveries/{id} and POST …/retry (SPEC 5.5, 10, 11.6).
 
-For admins: they tell of all chats, and speak in them.
+For admins: they tell of the chats of all agents that the key may use and of what the gateway itself says, and speak.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,10 +17,11 @@ from serai.api.error import ApiError, invalid
 from serai.api.header import IDEMPOTENCY
 from serai.api.operation import Operation
 from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, query
-from serai.api.path import Call
+from serai.api.path import Call, permit
 from serai.api.reply import Reply, document
 from serai.core.delivery import Delivery, DeliveryState
-from serai.core.ids import AgentId, DeliveryId
+from serai.core.ids import GATEWAY, AgentId, DeliveryId
+from serai.core.principal import Principal
 from serai.gateway.request.sending import Dispatched
 from serai.ports.clock import Clock
 from serai.ports.store.archive import Archive, DeliveryFilter
@@ -82,8 +83,8 @@ class Deliveries:
         """GET /api/deliveries."""
         call.admins_only()
         asked = query(DeliveryQuery, call)
-        wanted = DeliveryFilter(AgentId(asked.agent) if asked.agent else None, asked.platform, asked.state)
-        before = DeliveryId(asked.before) if asked.before else None
+        before = await self._place(asked.before)
+        wanted = _wanted(asked, call.principal)
         found = await self._archive.deliveries(wanted, limit=asked.limit + 1, before=before)
         rows, last = cut(found, asked.limit)
         return document(200, page(map(documents.delivery, rows), after=last.id if last else None))
@@ -96,7 +97,7 @@ class Deliveries:
     async def one(self, call: Call) -> Reply:
         """GET /api/deliveries/{id}."""
         call.admins_only()
-        return document(200, documents.delivery(await self._known(DeliveryId(call.parts[0]))))
+        return document(200, documents.delivery(await self._known(call)))
 
     @Operation(
         summary="Sends a text to chats",
@@ -104,14 +105,16 @@ class Deliveries:
         status=202,
         body=SendBody,
         headers=(IDEMPOTENCY,),
-        errors=("admin_required", "idempotency_conflict", "storage_failed"),
+        errors=("admin_required", "unauthorised", "idempotency_conflict", "storage_failed"),
     )
     async def send(self, call: Call) -> Reply:
-        """POST /api/deliveries. What is wrong with one target stands in its result. Raises StorageFailed,
-        IdempotencyConflict."""
+        """POST /api/deliveries. What is wrong with one target stands in its result. Raises ApiError 403 for an agent
+        that this key may not use, StorageFailed, IdempotencyConflict."""
         call.admins_only()
         body = await read(call.request)
         asked = decode(_DECODER, body)
+        if asked.agent is not None:
+            permit(call.principal, AgentId(asked.agent))
         if not asked.text.strip():
             raise invalid("text", "The text is blank.")
         targets = [asked.target] if isinstance(asked.target, str) else asked.target
@@ -127,19 +130,32 @@ class Deliveries:
     async def again(self, call: Call) -> Reply:
         """POST /api/deliveries/{id}/retry. Raises ApiError 404, and 409 for one in any other state."""
         call.admins_only()
-        name = DeliveryId(call.parts[0])
-        known = await self._known(name)
-        renewed = await self._retry(name)
+        known = await self._known(call)
+        renewed = await self._retry(known.id)
         if renewed is None:
             text = f"Only deliveries that are `unknown` or `dead` are sent again; this one is `{known.state}`."
             raise ApiError(409, "not_retriable", text)
         return document(200, documents.delivery(renewed))
 
-    async def _known(self, name: DeliveryId) -> Delivery:
+    async def _known(self, call: Call) -> Delivery:
+        """The delivery of the path. Raises ApiError 404 where it is not there for this key."""
+        name = DeliveryId(call.parts[0])
         found = await self._archive.delivery(name)
-        if found is None:
+        if found is None or not (call.principal.may_use(found.agent) or found.agent == GATEWAY):
             raise not_found("delivery_not_found", name)
         return found
+
+    async def _place(self, before: str | None) -> DeliveryId | None:
+        """Behind which delivery the page begins. Raises ApiError 400 where there is none of that id."""
+        if before is not None and await self._archive.delivery(DeliveryId(before)) is None:
+            raise invalid("before", "`before` is the `next` of an earlier page.")
+        return DeliveryId(before) if before is not None else None
+
+
+def _wanted(asked: DeliveryQuery, principal: Principal) -> DeliveryFilter:
+    agents = None if principal.agents is None else principal.agents | {GATEWAY}
+    agent = AgentId(asked.agent) if asked.agent else None
+    return DeliveryFilter(agent, asked.platform.lower() if asked.platform else None, asked.state, agents)
 
 
 def _dispatched(result: Dispatched) -> DispatchedDocument:

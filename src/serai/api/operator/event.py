@@ -1,7 +1,7 @@
 """What a key is told of a happening (SPEC 11.6, 11.7).
 
-Admin keys are told everything; others of the turns and deliveries of their own agents, with the ids of their own
-things alone, and of those jobs that they have made.
+Admin keys are told everything of their agents and of the gateway; others of the turns and deliveries of their own
+agents, with the ids of their own things alone, and of those jobs that they have made.
 """
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from serai.core.activity import (
     TurnBegan,
     TurnOver,
 )
+from serai.core.ids import AgentId
 from serai.core.principal import Principal
 from serai.core.turn import TurnEnd
 
@@ -62,9 +63,9 @@ class JobMissedEvent(Struct, tag_field="type", tag="job.missed"):
 
 class DeliveryEvent(Struct, tag_field="type", tag="delivery"):
     """An attempt to deliver something ended; `new` will be tried again. `id`, `chat` and `error` are for admin keys,
-    null for others."""
+    null for others; `agent` is null where the gateway itself speaks."""
 
-    agent: str
+    agent: str | None
     platform: str
     account: str
     id: str | None
@@ -116,7 +117,7 @@ def event(happening: Happening, principal: Principal) -> Event | None:
             return ConfigurationEvent(changed, needs_restart) if principal.admin else None
         case Misconfigured(problems):
             return RefusedEvent(problems) if principal.admin else None
-        case _ if not principal.may_use(happening.agent):
+        case _ if not _concerns(happening.agent, principal):
             return None
         case Switched(agent, stopped):
             return AgentEvent(agent, stopped)
@@ -128,10 +129,15 @@ def event(happening: Happening, principal: Principal) -> Event | None:
             return _missed(happening) if _owns(happening, principal) else None
 
 
+def _concerns(agent: AgentId, principal: Principal) -> bool:
+    """Whether a key hears of an agent; of the gateway's own doings, which are no agent's, admins do."""
+    return principal.may_use(agent) if agent else principal.admin
+
+
 def _delivery(one: Settled, principal: Principal) -> DeliveryEvent:
     private = (one.delivery, one.chat, one.error) if principal.admin else (None, None, None)
     name, chat, error = private
-    return DeliveryEvent(one.agent, one.platform, one.account, name, chat, one.state, error)
+    return DeliveryEvent(one.agent or None, one.platform, one.account, name, chat, one.state, error)
 
 
 def _turn(one: TurnBegan | TurnOver, principal: Principal) -> Event:

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from serai.api.error import ApiError
 from serai.api.operation import Operation
+from serai.api.page import not_found
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.services import Services
@@ -50,7 +50,8 @@ class Operate:
 
     @Operation(summary="Stops an agent at once", answer=Switched, errors=_SWITCH)
     async def stop(self, call: Call) -> Reply:
-        """POST /api/agents/{id}/stop. Raises ApiError 404 for an unknown agent, StorageFailed."""
+        """POST /api/agents/{id}/stop. Raises ApiError 404 for an agent that is unknown, or not this key's;
+        StorageFailed."""
         return await self._switch(call, self._services.stop_agent, stopped=True)
 
     @Operation(summary="Lets a stopped agent answer again", answer=Switched, errors=_SWITCH)
@@ -61,7 +62,7 @@ class Operate:
     async def _switch(self, call: Call, work: Callable[[AgentId], Awaitable[None]], *, stopped: bool) -> Reply:
         call.admins_only()
         agent = AgentId(call.parts[0])
-        if agent not in call.snapshot.agents:
-            raise ApiError(404, "agent_not_found", f"Agent `{agent[:100]}` not found.")
+        if agent not in call.snapshot.agents or not call.principal.may_use(agent):
+            raise not_found("agent_not_found", agent)
         await work(agent)
         return document(200, Switched(agent, stopped, self._services.snapshot().refusal(agent)))

@@ -1,7 +1,7 @@
 """/api/sessions: list, get, messages, patch, delete, fork (SPEC 11.6, 11.7, 16.3).
 
-A key sees what belongs to it and its agents; everything else is not there (404). Admin keys see all, also what was
-said on chat platforms.
+A key sees what belongs to it and its agents; everything else is not there (404). Admin keys see all of their agents,
+also what was said on chat platforms.
 """
 
 from typing import Annotated, Final
@@ -163,18 +163,18 @@ class Sessions:
 
 
 def may_see(principal: Principal, row: SessionRow) -> bool:
-    """Whether a session is there for a key: its own, of an agent that it may use; admins see all."""
-    return principal.admin or (row.owner == principal.name and row.platform == API and principal.may_use(row.agent))
+    """Whether a session is there for a key: its own, of an agent that it may use; admins see all of those agents."""
+    return principal.may_see(row.agent, row.owner) and (principal.admin or row.platform == API)
 
 
 def _wanted(asked: SessionQuery, principal: Principal) -> SessionFilter:
     agents = frozenset({AgentId(asked.agent)}) if asked.agent else None
-    if principal.admin:
-        return SessionFilter(agents, None, asked.platform, asked.state)
     if principal.agents is not None:
         agents = principal.agents if agents is None else agents & principal.agents
-    platform = API if asked.platform in (None, API) else ""
-    return SessionFilter(agents, principal.name, platform, asked.state)
+    platform = asked.platform.lower() if asked.platform else None
+    if principal.admin:
+        return SessionFilter(agents, None, platform, asked.state)
+    return SessionFilter(agents, principal.name, API if platform in (None, API) else "", asked.state)
 
 
 def _cursor(text: str | None) -> Cursor | None:

@@ -11,7 +11,7 @@ from typing import Final
 from serai.core.appointment import parse_appointment
 from serai.core.ids import JobId
 from serai.core.job import CHAT_MOST, derived_id, is_job_id, origin_fields
-from serai.core.schedule import BadSchedule
+from serai.core.schedule import BadSchedule, is_hasty
 from serai.gateway.approval.approvals import sentence
 from serai.gateway.chat.spoken import ADMINS_ONLY, Reply, Spoken
 from serai.gateway.manners import is_admin
@@ -94,7 +94,11 @@ class CronCommand:
     async def _add(self, spoken: Spoken, words: str) -> str:
         if not words:
             return "Write when and what: `/cron add every 2h Check the mail`. `/cron help` tells more."
+        if not spoken.target.chat_id:
+            return "This chat has no id, so nothing could be sent here later."
         wanted = parse_appointment(words)
+        if is_hasty(wanted.schedule) and not self._by_admin(spoken):
+            return "Only admins may have something done more often than once a minute; `every 1m` may be."
         id, here = derived_id(spoken.key, words), await self._shown(spoken, everywhere=False)
         made = next((one for one in here if one.job.id == id), None)
         if made is None and len(here) >= CHAT_MOST and not self._by_admin(spoken):

@@ -7,7 +7,7 @@ import structlog
 
 from serai.core.delivery import Delivery, Target
 from serai.core.error import Busy, Refused, SendFailed
-from serai.core.ids import AgentId, DeliveryId
+from serai.core.ids import GATEWAY, DeliveryId
 from serai.core.message import Inbound
 from serai.ports.clock import Entropy
 from serai.ports.platform import Platform
@@ -49,9 +49,7 @@ class Courtesy:
         )
         name = DeliveryId(f"dlv_{self._entropy.token()}")
         text = f"Sorry, I cannot answer: {error}."
-        task = asyncio.create_task(
-            _say(platform, Delivery(name, target, AgentId(""), text, attempt=1, state="sending"))
-        )
+        task = asyncio.create_task(_say(platform, Delivery(name, target, GATEWAY, text, attempt=1, state="sending")))
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.instant import written_moment
-from serai.core.job import Job, JobProblem
+from serai.core.job import Job, JobProblem, derived_id
 from serai.gateway.schedule.agenda import Agenda
 from serai.gateway.schedule.entry import Desk, Entry
 from serai.gateway.schedule.over import refuse_over, timing
@@ -50,7 +50,7 @@ class Jobs:
         self._files = files
         self._slots = slots
         self._clock = clock
-        self._adding: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def all(self, agents: Collection[AgentId] | None = None) -> Sequence[JobView]:
         """The jobs of these agents, or of all, in the order of agents and files."""
@@ -105,15 +105,25 @@ class Jobs:
         desk = await self._desk(agent)
         if wanted is None and owner:
             raise ValueError("a job of an API key needs an id beforehand")
-        if _job(desk, wanted) is None:
-            refuse_over(fields, self._state.snapshot.cron, self._clock.now())
-        if wanted is None:
-            job = await self._files.add(desk.cron, fields)
-        else:
-            async with self._adding.setdefault(wanted, asyncio.Lock()):
+        async with self._alone("add", str(desk.folder.directory)):  # what was made before is known, and counted
+            desk = await self._desk(agent)
+            if _job(desk, wanted) is None:
+                refuse_over(fields, self._state.snapshot.cron, self._clock.now())
+            if wanted is None:
+                job = await self._files.add(desk.cron, fields)
+            else:
                 job = await self._add(desk, fields, owner, wanted)
-        await self._scheduler.look()
+            await self._scheduler.look()
         return await self.one(agent, job.id)
+
+    async def derived_id(self, *parts: str) -> JobId:
+        """The id of a job that must not be made twice: the same for the same parts. It is made of this store's name,
+        too, so that nobody can search for parts that give the id of a removed job, and read what that has left."""
+        return derived_id(await self._slots.store_name(), *parts)
+
+    def _alone(self, what: str, which: str) -> asyncio.Lock:
+        """For what is done one after another."""
+        return self._locks.setdefault((what, which), asyncio.Lock())
 
     async def _add(self, desk: Desk, fields: Mapping[str, Any], owner: str, wanted: JobId) -> Job:
         """Notes whose the job is, and writes it. Raises JobExists where it is there, and another's."""
@@ -166,7 +176,10 @@ class Jobs:
         entry = self._agenda.entry(agent, job)
         if entry is None:
             raise UnknownJob(f"the agent `{agent}` has no job `{job}`")
-        return await self._scheduler.begin_now(entry, once)
+        if once is None:
+            return await self._scheduler.begin_now(entry)
+        async with self._alone("run", once):  # a copy that comes meanwhile waits, and finds the run
+            return await self._scheduler.begin_now(entry, once)
 
     async def history(
         self, agent: AgentId, job: JobId, *, limit: int = 50, before: float | None = None
@@ -221,6 +234,11 @@ class Jobs:
                 state = "off" if entry is None else state_of(entry, _following(entry), now, refusal)
                 found[agent, state] += 1
         return found
+
+    def damages(self) -> Mapping[AgentId, str | None]:
+        """Agents that have a jobs file: why it cannot be used as it is, None where it can."""
+        folders = {agent: desk.folder for agent, desk in self._agenda.desks.items()}
+        return {agent: one.damage for agent, one in folders.items() if one.stamp or one.damage}
 
     async def _desk(self, agent: AgentId) -> Desk:
         """The agent's folder, for what it is to run. Raises UnknownAgent; ForeignJobs where nobody would, or another

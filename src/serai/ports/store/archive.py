@@ -40,11 +40,12 @@ class SessionFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries a list holds; None is any."""
+    """Which deliveries a list holds; None is any. `agent` is whose are asked for, `agents` whose may be told."""
 
     agent: AgentId | None = None
     platform: str | None = None
     state: DeliveryState | None = None
+    agents: frozenset[AgentId] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,8 @@ class SqliteArchive:
         rows = await self._rows(
             f"SELECT {COLUMNS} FROM delivery WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR agent = ?2)"
             " AND (?3 IS NULL OR platform = ?3) AND (?4 IS NULL OR seq < (SELECT seq FROM delivery WHERE id = ?4))"
-            " ORDER BY seq DESC LIMIT ?5",
-            (wanted.state, wanted.agent, wanted.platform, before, limit),
+            " AND (?5 IS NULL OR agent IN (SELECT value FROM json_each(?5))) ORDER BY seq DESC LIMIT ?6",
+            (wanted.state, wanted.agent, wanted.platform, before, _names(wanted.agents), limit),
         )
         return [row_to_delivery(row) for row in rows]
 
