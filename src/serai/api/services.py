@@ -11,6 +11,7 @@ from serai.core.event import RunEvent, TurnEnded
 from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
+from serai.core.redact import Redactor
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
@@ -188,6 +189,7 @@ class Services:
 
     snapshot: Callable[[], Snapshot]
     secrets: Callable[[], Secrets]
+    redactor: Callable[[], Redactor]
     runs: Runs
     archive: Archive
     sessions: Sessions
