@@ -57,6 +57,16 @@ def test_secrets_are_taken_out_wherever_they_stand(tmp_path: Path, capsys: pytes
     assert len(lines(tmp_path)) == 3
 
 
+def test_a_secret_that_json_writes_otherwise_is_found_and_the_line_stays_json(tmp_path: Path) -> None:
+    odd = 'two "odd"\nlines'
+    set_up(tmp_path, "info", lambda: Redactor([odd]))
+    structlog.get_logger("x").warning("failed", note=f"it is {odd}")
+    logging.getLogger("library").warning("{it is %s", odd)
+    ours, library = (tmp_path / "serai.log").read_text().splitlines()
+    assert json.loads(ours)["note"] == "it is [redacted]"
+    assert library == "{it is [redacted]"
+
+
 def test_a_log_that_cannot_be_written_harms_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     set_up(tmp_path / "nowhere", "info", Redactor)
     structlog.get_logger("x").warning("still here")

@@ -36,7 +36,8 @@ class Redactor:
         """What was given."""
         forms = dict.fromkeys(form for value in self.known for form in _forms(value))
         self._texts: Final = _Needles(forms, _RUN)
-        self._bytes: Final = _Needles((escaped for form in forms if (escaped := _as_json(form))), _BYTES_RUN)
+        encoded = dict.fromkeys(data for form in forms for data in (_as_json(form), form.encode("utf-8", "replace")))
+        self._bytes: Final = _Needles(encoded, _BYTES_RUN)
         self.forms: Final = tuple(sorted(forms))
         """What is searched for: the values as they may stand in texts."""
         self.firsts: Final = frozenset(form[0] for form in forms)
@@ -143,7 +144,10 @@ class _Needles(Generic[AnyStr]):
         """Those that are in the text."""
         if len(text) < LEAST:
             return []
-        found = [value for value in self._direct if value in text]
+        found: list[AnyStr] = []
+        for value in self._direct:  # a comprehension costs as much as the search itself
+            if value in text:
+                found.append(value)  # noqa: PERF401
         if self._heads:
             found += [value for head in self._beginnings(text) for value in self._heads[head] if value in text]
         return found
@@ -163,16 +167,13 @@ def _forms(value: str) -> Iterator[str]:
     for plain in (value, value.strip()):
         if len(plain) >= LEAST and plain not in MARK:
             yield plain
-            yield (_as_json(plain) or plain.encode("utf-8", "replace")).decode()
+            yield _as_json(plain).decode()
             yield json.dumps(plain)[1:-1]
 
 
-def _as_json(text: str) -> bytes | None:
-    """What stands between the quotes; None for what cannot be encoded."""
-    try:
-        return msgspec.json.encode(text)[1:-1]
-    except UnicodeEncodeError:
-        return None
+def _as_json(text: str) -> bytes:
+    """What stands between the quotes; halves of characters, which no text that leaves can have, as question marks."""
+    return msgspec.json.encode(text.encode("utf-8", "replace").decode())[1:-1]
 
 
 def _places(text: str, value: str) -> Iterator[tuple[int, int]]:
