@@ -112,10 +112,17 @@ async def mistakes(on: Stage, agent: str) -> list[Told]:
     ]
 
 
+async def events(on: Stage, agent: str) -> list[Told]:
+    """What people see who watch the gateway: the beginning of a turn, and why it failed."""
+    watching = asyncio.create_task(on.call("GET", "/api/events", lines=10))
+    await asyncio.sleep(0.05)
+    return [await on.call("POST", "/v1/chat/completions", _chat(agent, "fail")), await watching]
+
+
 Sink = Callable[[Stage, str], Awaitable[list[Told]]]
 
 
-@pytest.mark.parametrize("sink", [answers, responses, runs, sessions, chats, web, mistakes])
+@pytest.mark.parametrize("sink", [answers, responses, runs, sessions, chats, web, events, mistakes])
 @virtual_time
 async def test_no_secret_leaves(sink: Sink, tmp_path: Path) -> None:
     async with stage(tmp_path) as on:

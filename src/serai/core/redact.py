@@ -153,12 +153,11 @@ class _Needles(Generic[AnyStr]):
         return found
 
     def _beginnings(self, text: AnyStr) -> set[AnyStr]:
-        heads = self._heads
         return {
             head
             for run in self._run.findall(text)
             for start in range(len(run) - LEAST + 1)
-            if (head := run[start : start + LEAST]) in heads
+            if (head := run[start : start + LEAST]) in self._heads
         }
 
 
