@@ -22,6 +22,7 @@ from serai.core.lane import LaneAddress
 from serai.core.message import Answer, Usage
 from serai.core.principal import Principal
 from serai.core.profile import AgentProfile
+from serai.core.redact import Redactor
 from serai.core.route import RouteTable
 from serai.core.snapshot import ApiKey, ApiSettings, Snapshot
 from serai.core.source import Source
@@ -226,6 +227,7 @@ class Stage:
             Services(
                 snapshot=lambda: self.snapshot,
                 secrets=lambda: self.secrets,
+                redactor=lambda: Redactor(self.secrets.values()),
                 runs=runs,
                 archive=self.archive,
                 sessions=NoSessions(),

@@ -89,6 +89,7 @@ class Whole:
             Services(
                 snapshot=lambda: stage.state.snapshot,
                 secrets=lambda: secrets,
+                redactor=lambda: stage.state.redactor,
                 runs=stage.runs,
                 archive=NoArchive(),
                 sessions=NoSessions(),

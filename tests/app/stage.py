@@ -20,6 +20,7 @@ from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Platform
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.platform.fake import FakePlatform
+from serai.web.driver import ACCOUNT, STANDING
 from tests.stores.test_sqlite import memory_store
 
 CONFIG = """\
@@ -131,7 +132,7 @@ async def hosting(
     """Runs the gateway of `home` for the block; `store` None: on the home's own database."""
     loaded = await home.read()
     assert loaded.snapshot is not None, loaded.problems
-    state = State(loaded.snapshot, loaded.secrets)
+    state = State(loaded.snapshot, loaded.secrets, {ACCOUNT: STANDING})
     hosted = Hosted(home, state)
     wrapping = Wrapping(store=lambda own: store() if store else own, model=lambda _: model, platform=hosted.fake)
     async with aiohttp.ClientSession() as session:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from serai.app.log import Redactor, set_level, set_up
+from serai.app.log import set_level, set_up
+from serai.core.redact import Redactor
 
 SECRET = "fake-key-0123456789"
 
@@ -33,7 +34,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
 
 
 def test_a_record_is_one_line_of_json_with_its_ids(tmp_path: Path) -> None:
-    set_up(tmp_path, "info", Redactor(tuple))
+    set_up(tmp_path, "info", Redactor)
     structlog.get_logger("turn").info("turn done", agent="ops", turn=7)
     (line,) = lines(tmp_path)
     assert (line["event"], line["agent"], line["turn"], line["level"]) == ("turn done", "ops", 7, "info")
@@ -41,7 +42,7 @@ def test_a_record_is_one_line_of_json_with_its_ids(tmp_path: Path) -> None:
 
 
 def test_secrets_are_taken_out_wherever_they_stand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(tmp_path, "info", Redactor(lambda: [SECRET, "short"]))
+    set_up(tmp_path, "info", lambda: Redactor([SECRET, "short"]))
     log = structlog.get_logger("x")
     log.warning("failed", url=f"http://h/?key={SECRET}", note="short")
     logging.getLogger("library").warning("header Bearer %s", SECRET)
@@ -56,21 +57,31 @@ def test_secrets_are_taken_out_wherever_they_stand(tmp_path: Path, capsys: pytes
     assert len(lines(tmp_path)) == 3
 
 
+def test_a_secret_that_json_writes_otherwise_is_found_and_the_line_stays_json(tmp_path: Path) -> None:
+    odd = 'two "odd"\nlines'
+    set_up(tmp_path, "info", lambda: Redactor([odd]))
+    structlog.get_logger("x").warning("failed", note=f"it is {odd}")
+    logging.getLogger("library").warning("{it is %s", odd)
+    ours, library = (tmp_path / "serai.log").read_text().splitlines()
+    assert json.loads(ours)["note"] == "it is [redacted]"
+    assert library == "{it is [redacted]"
+
+
 def test_a_log_that_cannot_be_written_harms_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(tmp_path / "nowhere", "info", Redactor(tuple))
+    set_up(tmp_path / "nowhere", "info", Redactor)
     structlog.get_logger("x").warning("still here")
     assert "Traceback" not in capsys.readouterr().err
 
 
 def test_the_level_is_obeyed(tmp_path: Path) -> None:
-    set_up(tmp_path, "warning", Redactor(tuple))
+    set_up(tmp_path, "warning", Redactor)
     structlog.get_logger("x").info("quiet")
     structlog.get_logger("x").warning("loud")
     assert [line["event"] for line in lines(tmp_path)] == ["loud"]
 
 
 def test_the_level_may_change_while_running(tmp_path: Path) -> None:
-    set_up(tmp_path, "info", Redactor(tuple))
+    set_up(tmp_path, "info", Redactor)
     log = structlog.get_logger("turn")
     log.debug("before")
     set_level("debug")

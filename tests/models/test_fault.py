@@ -18,7 +18,8 @@ from serai.core.error import (
     ModelTimeout,
     ModelUnreachable,
 )
-from serai.models.fault import retry_after
+from serai.core.redact import Redactor
+from serai.models.fault import Upstream, retry_after
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from tests.patience import PATIENCE_S
 
@@ -315,3 +316,11 @@ async def test_a_refused_call_leaves_the_connection_usable() -> None:
             with pytest.raises(ModelRejected):
                 await chat.complete(request(stub.base_url))
     assert {seen.connection for seen in stub.seen} == {0}
+
+
+def test_any_known_secret_is_taken_out_before_the_text_is_cut() -> None:
+    secret = "fake-key-of-another-agent"
+    upstream = Upstream("m", "models.example", hide=Redactor([secret]).clean)
+    told = str(upstream.refused(400, {"error": {"message": "x" * 290 + secret}}))
+    assert "fake-key" not in told
+    assert "[redacted" in told

@@ -159,6 +159,7 @@ class WebStage:
         return Services(
             snapshot=lambda: stage.state.snapshot,
             secrets=lambda: stage.state.secrets,
+            redactor=lambda: stage.state.redactor,
             runs=stage.runs,
             archive=NoArchive(),
             sessions=NoSessions(),

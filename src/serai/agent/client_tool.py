@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from serai.core.message import ClientTools, Message
 from serai.core.profile import AgentProfile
+from serai.core.redact import Redactor
 from serai.ports.model import ToolSpec
 from serai.ports.tool import Tool
 
@@ -13,10 +14,16 @@ _NOTHING_TAKEN: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
 _NO_RESULT: Final = "The client brought no result of this call."
 
 
-def offered(client: ClientTools) -> tuple[ToolSpec, ...]:
-    """The client's functions as the model sees them."""
+def offered(client: ClientTools, redactor: Redactor) -> tuple[ToolSpec, ...]:
+    """The client's functions as the model sees them. Their names stay, as they are what the client is called by."""
     return tuple(
-        ToolSpec(one.name, one.description, one.parameters or _NOTHING_TAKEN, one.strict) for one in client.tools
+        ToolSpec(
+            one.name,
+            redactor.clean(one.description),
+            redactor.clean_value(one.parameters) if one.parameters else _NOTHING_TAKEN,
+            one.strict,
+        )
+        for one in client.tools
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from serai.core.error import ModelError, NoModel
 from serai.core.profile import Endpoint
+from serai.core.redact import Redactor
+from serai.core.redact_stream import RedactedStream
 from serai.ports.clock import Entropy
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta, Restartable
 
@@ -29,9 +31,10 @@ class Fallback:
         self._budget = budget or RetryBudget()
 
     async def complete(
-        self, request: ModelRequest, models: Sequence[Endpoint], on_delta: OnDelta | None
+        self, request: ModelRequest, models: Sequence[Endpoint], on_delta: OnDelta | None, redactor: Redactor
     ) -> ModelReply:
-        """The first answer. Raises the last ModelError, or NoModel where there is nothing to try.
+        """The first answer. Raises the last ModelError, or NoModel where there is nothing to try. What `on_delta` is
+        told is without the secrets that `redactor` knows; the answer itself is as the model gave it.
 
         Once a piece of text was told to `on_delta` there is no other try, because people would see two beginnings;
         unless it is `Restartable`.
@@ -40,13 +43,13 @@ class Fallback:
             raise NoModel("this agent has no model")
         loop = asyncio.get_running_loop()
         end = loop.time() + self._budget.seconds
-        told = _Told(on_delta) if on_delta is not None else None
+        told = _Told(on_delta, redactor) if on_delta is not None else None
         left = list(models)
         failures = 0
         while True:
             try:
                 asked = request if request.endpoint is left[0] else replace(request, endpoint=left[0])
-                return await self._model.complete(asked, told)
+                reply = await self._model.complete(asked, told)
             except ModelError as error:
                 failures += 1
                 wait = self._wait(error, failures)
@@ -60,6 +63,10 @@ class Fallback:
                     await asyncio.sleep(wait)
                 if told is not None:
                     told.take_back()
+                continue
+            if told is not None:
+                told.end()
+            return reply
 
     def _wait(self, error: ModelError, failures: int) -> float | None:
         """Seconds until the next try of the same model; None where the endpoint asks for more than is worth it."""
@@ -70,17 +77,27 @@ class Fallback:
 
 
 class _Told:
-    """Passes text on and remembers whether there was any."""
+    """Passes text on, without secrets, and remembers whether there was any."""
 
-    __slots__ = ("_on_delta", "any")
+    __slots__ = ("_on_delta", "_redactor", "_stream", "any")
 
-    def __init__(self, on_delta: OnDelta) -> None:
+    def __init__(self, on_delta: OnDelta, redactor: Redactor) -> None:
         self._on_delta = on_delta
+        self._redactor = redactor
+        self._stream = RedactedStream(redactor)
         self.any = False
 
     def __call__(self, text: str) -> None:
-        self.any = True
-        self._on_delta(text)
+        self._pass_on(self._stream.feed(text))
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._pass_on(self._stream.end())
+
+    def _pass_on(self, text: str) -> None:
+        if text:
+            self.any = True
+            self._on_delta(text)
 
     @property
     def stands(self) -> bool:
@@ -89,6 +106,7 @@ class _Told:
 
     def take_back(self) -> None:
         """Makes what was told void."""
+        self._stream = RedactedStream(self._redactor)
         if self.any and isinstance(self._on_delta, Restartable):
             self._on_delta.restart()
             self.any = False

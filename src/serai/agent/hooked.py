@@ -1,6 +1,6 @@
 """What plugins are asked around the loop's calls (SPEC 8.1). Nothing is made for a hook that no plugin has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,6 +9,9 @@ import msgspec
 from serai.core.message import Message, ToolCall
 from serai.ports.hooks import Blocked, Hooks, Moment, ToolStatus
 from serai.ports.model import ModelReply
+
+Clean = Callable[[str], str]
+"""Takes known secrets out of a text."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -26,9 +29,9 @@ class LoopHooks:
         return "transform_llm_output" in self._hooks.used
 
     async def request(
-        self, at: Moment, model: str, context: Sequence[Message], new: Sequence[Message]
+        self, at: Moment, model: str, context: Sequence[Message], new: Sequence[Message], clean: Clean
     ) -> tuple[Message, ...]:
-        """What the model is to see: what plugins add stands below the turn's last user message."""
+        """What the model is to see: what plugins add, cleaned, stands below the turn's last user message."""
         messages = (*context, *new)
         if "pre_llm_call" not in self._hooks.used:
             return messages
@@ -36,13 +39,13 @@ class LoopHooks:
         last = max((n for n, one in enumerate(messages) if one.role == "user"), default=None)
         if not texts or last is None:
             return messages
-        added = replace(messages[last], text="\n\n".join([messages[last].text, *texts]))
+        added = replace(messages[last], text="\n\n".join([messages[last].text, *map(clean, texts)]))
         return (*messages[:last], added, *messages[last + 1 :])
 
-    async def replied(self, at: Moment, reply: ModelReply) -> None:
+    async def replied(self, at: Moment, reply: ModelReply, clean: Clean) -> None:
         """The model has answered."""
         if "post_llm_call" in self._hooks.used:
-            await self._hooks.post_llm_call(at, reply.model, reply.message.text, reply.usage)
+            await self._hooks.post_llm_call(at, reply.model, clean(reply.message.text), reply.usage)
 
     async def wish(self, at: Moment, call: ToolCall) -> ToolCall | Blocked:
         """The call that is to run in the place of `call`."""

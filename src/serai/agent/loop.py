@@ -21,6 +21,8 @@ from serai.core.error import ModelError
 from serai.core.ids import SessionId, TurnId
 from serai.core.message import Answer, Message, ToolCall, Usage
 from serai.core.profile import AgentProfile
+from serai.core.redact import Redactor
+from serai.core.redact_message import clean_call, clean_message
 from serai.core.turn import Step
 from serai.ports.hooks import Blocked, Hooks, Moment, ToolStatus
 from serai.ports.model import ModelReply, ModelRequest, OnDelta, ToolSpec
@@ -98,9 +100,13 @@ class Task:
 @dataclass(slots=True)
 class Progress:
     """How far a turn has come. `unwritten` steps are left for the transaction that finishes the turn; `handed_over`
-    are the calls that it ended with, for the client to run; `enclosures` are files that go along with the answer."""
+    are the calls that it ended with, for the client to run; `enclosures` are files that go along with the answer.
+
+    `new` is as it was said, for the history. Whatever leaves is without what `redactor` knows (SPEC 16.4).
+    """
 
     new: list[Message]
+    redactor: Redactor = field(default_factory=Redactor)
     usage: Usage = Usage()
     model: str = ""
     finish_reason: str = "stop"
@@ -109,10 +115,19 @@ class Progress:
     unwritten: list[Step] = field(default_factory=list)
     handed_over: tuple[ToolCall, ...] = ()
     enclosures: list[Enclosure] = field(default_factory=list)
+    _shown: list[Message] = field(default_factory=list)
 
     def answer(self) -> Answer:
+        """What its asker gets."""
         said = next(one for one in reversed(self.new) if one.role == "assistant")
-        return Answer(said.text, self.usage, self.model, self.finish_reason, self.handed_over)
+        calls = tuple(clean_call(self.redactor, call) for call in self.handed_over)
+        return Answer(self.redactor.clean(said.text), self.usage, self.model, self.finish_reason, calls)
+
+    def shown(self) -> Sequence[Message]:
+        """The new messages as the model sees them. Each is looked at once: from the first call on, `new` must only
+        grow."""
+        self._shown += [clean_message(self.redactor, one) for one in self.new[len(self._shown) :]]
+        return self._shown
 
     def complete_messages(self) -> tuple[Message, ...]:
         """The new messages up to the last point where no tool call lacks its result: what history may keep. The
@@ -153,7 +168,7 @@ class AgentLoop:
             calls = reply.message.tool_calls
             own = [call for call in calls if not task.is_clients(call)]
             if not calls or len(own) < len(calls):
-                reply = await self._final(task, reply)
+                reply = await self._final(task, progress, reply)
             progress.step += 1
             _take_reply(progress, reply)
             step = Step(progress.step, "model", "done", result=_encode(reply))
@@ -166,22 +181,24 @@ class AgentLoop:
     async def _ask(self, task: Task, progress: Progress) -> ModelReply:
         """One call of the model, with what plugins add to it."""
         endpoint, at = task.profile.models[0], task.moment
-        messages = await self._hooks.request(at, endpoint.name, task.context, progress.new)
+        messages = await self._hooks.request(
+            at, endpoint.name, task.context, progress.shown(), progress.redactor.clean
+        )
         request = ModelRequest(
             task.profile.id, endpoint, messages, self._specs_of(task.tools), task.options, task.client_tools
         )
         on_delta = None if self._hooks.rewrites_answers else task.on_delta
-        reply = await self._models.complete(request, task.profile.models, on_delta)
-        await self._hooks.replied(at, reply)
+        reply = await self._models.complete(request, task.profile.models, on_delta, progress.redactor)
+        await self._hooks.replied(at, reply, progress.redactor.clean)
         return reply
 
-    async def _final(self, task: Task, reply: ModelReply) -> ModelReply:
+    async def _final(self, task: Task, progress: Progress, reply: ModelReply) -> ModelReply:
         """The reply as plugins leave it: told now, where it was held back until it was final."""
         if not self._hooks.rewrites_answers:
             return reply
         text = await self._hooks.answer(task.moment, reply.message.text)
         if task.on_delta is not None and text:
-            task.on_delta(text)
+            task.on_delta(progress.redactor.clean(text))
         return replace(reply, message=replace(reply.message, text=text))
 
     def _specs_of(self, tools: Mapping[str, Tool]) -> tuple[ToolSpec, ...]:
@@ -224,9 +241,9 @@ class AgentLoop:
         clock = asyncio.get_running_loop().time
         began = clock()
         if blocked := start.state == "failed":
-            text, ok = start.result.decode(), False
+            text, ok = progress.redactor.clean(start.result.decode()), False
         else:
-            text, ok = await self._result(task, call)
+            text, ok = await self._result(task, progress, call)
             end = replace(start, state="done" if ok else "failed", result=text.encode())
             await task.record([end], False)
             if ok:
@@ -254,13 +271,16 @@ class AgentLoop:
         await task.record([begun], True)
         return begun
 
-    async def _result(self, task: Task, call: ToolCall) -> tuple[str, bool]:
-        """The text for the model, and whether the tool did what was asked."""
-        tool = task.tools.get(call.name)
+    async def _result(self, task: Task, progress: Progress, call: ToolCall) -> tuple[str, bool]:
+        """The text for the model, and whether the tool did what was asked. Neither plugins nor the record get to see
+        a secret that the tool came upon."""
+        clean, tool = progress.redactor.clean, task.tools.get(call.name)
         if tool is None:
-            return f"There is no tool named `{call.name}`.", False
+            return clean(f"There is no tool named `{call.name}`."), False
         text, ok = await run_call(tool, task.context_of(call), call)
-        return await self._hooks.result(task.moment, call, text), ok
+        text = clean(text)
+        left = await self._hooks.result(task.moment, call, text)
+        return text if left is text else clean(left), ok
 
     async def _replay(self, task: Task, progress: Progress) -> None:
         """What an earlier attempt had recorded; then the calls that it had started and may repeat."""

@@ -54,10 +54,10 @@ class Dispatch:
     async def _answered(self, request: BaseRequest) -> StreamResponse:
         if not self._turnstile.try_pass():
             await self._turnstile.wait()
-        call = Call(request, self._services.snapshot(), NOBODY, (), self.common())
+        call = Call(request, self._services.snapshot(), NOBODY, (), self.common(), self._services.redactor)
         reply = await self._supervised(call)
         if isinstance(reply, Reply):
-            reply.common = call.common
+            reply.common, reply.redactor = call.common, call.redactor()
         return reply
 
     async def idle(self, grace: float) -> bool:

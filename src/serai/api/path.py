@@ -12,9 +12,10 @@ from aiohttp.web_response import StreamResponse
 
 from serai.api.error import ApiError
 from serai.api.guard.gate import Gate
-from serai.api.reply import EventStream
+from serai.api.reply import EventStream, Lines
 from serai.core.ids import AgentId
 from serai.core.principal import Principal
+from serai.core.redact import Redactor
 from serai.core.snapshot import Snapshot
 
 Guard = Literal["key", "page", "host", "probe", "none"]
@@ -29,15 +30,21 @@ NOBODY: Final = Principal("nobody", agents=frozenset())
 @dataclass(slots=True)
 class Call:
     """One request on its way. `parts` are the values of the path's placeholders, `common` header lines for every
-    answer; `gate` is what it came through, and `stream` is set once the answer has become one."""
+    answer; `redactor` gives what knows the secrets in force, `gate` is what it came through, and `stream` is set once
+    the answer has become one."""
 
     request: BaseRequest
     snapshot: Snapshot
     principal: Principal
     parts: tuple[str, ...]
     common: bytes
+    redactor: Callable[[], Redactor]
     gate: Gate | None = None
     stream: EventStream | None = None
+
+    def events(self, lines: Lines = ()) -> EventStream:
+        """An answer in events, not begun yet."""
+        return EventStream(self.request, self.common, lines, self.redactor)
 
     def admins_only(self) -> None:
         """Raises ApiError 403 for a key that is no admin's."""

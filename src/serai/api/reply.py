@@ -4,7 +4,7 @@ aiohttp's own Response costs 50 µs of processor time more than writing the fini
 that the server does for a small request, so these two only borrow its interface.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,11 +14,15 @@ from aiohttp import HttpVersion10, HttpVersion11
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
+from serai.core.redact import Redactor
+
 JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream; charset=utf-8"
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Lines = Sequence[tuple[str, str]]
 
+KNOWS_NOTHING: Final = Redactor()
+_TOLD: Final = frozenset({JSON, TEXT})
 _BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
@@ -27,9 +31,11 @@ class ClientGone(ConnectionError):
 
 
 class Reply(StreamResponse):
-    """A complete answer. `common` are header lines that the dispatcher adds to every answer."""
+    """A complete answer. `common` are header lines that the dispatcher adds to every answer, `redactor` takes known
+    secrets out of it."""
 
     common: bytes = b""
+    redactor: Redactor = KNOWS_NOTHING
 
     def __init__(self, status: int, body: bytes, *, kind: str = JSON, lines: Lines = (), close: bool = False) -> None:
         super().__init__(status=status)
@@ -45,20 +51,26 @@ class Reply(StreamResponse):
     async def prepare(self, request: BaseRequest) -> None:
         """Sends everything. Raises ClientGone where the client is gone."""
         self._open = self._open and request.keep_alive
+        content = _cleaned(self.redactor, self._kind, self._content)
         head = _status_line(self.status) + self.common + header_lines(self._lines) + _connection(request, self._open)
         if self.status not in _BODILESS:
-            head += b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self._kind.encode(), len(self._content))
-        await send(request, head + b"\r\n" + (b"" if request.method == "HEAD" else self._content))
+            head += b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self._kind.encode(), len(content))
+        await send(request, head + b"\r\n" + (b"" if request.method == "HEAD" else content))
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to send."""
 
 
 class EventStream(StreamResponse):
-    """Server-sent events. The headers leave with the first bytes, so until then the answer may still be an error."""
+    """Server-sent events. The headers leave with the first bytes, so until then the answer may still be an error.
 
-    def __init__(self, request: BaseRequest, common: bytes, lines: Lines) -> None:
+    The known secrets that `redactor` gives are taken out of each event; out of a text that is told in several, they
+    must have been before.
+    """
+
+    def __init__(self, request: BaseRequest, common: bytes, lines: Lines, redactor: Callable[[], Redactor]) -> None:
         super().__init__()
+        self._redactor = redactor
         self._request = request
         self._head = common + header_lines(lines)
         self._chunks = request.version >= HttpVersion11
@@ -79,6 +91,7 @@ class EventStream(StreamResponse):
         await self._write(self._framed(data) + (b"0\r\n\r\n" if self._chunks else b""))
 
     def _framed(self, data: bytes) -> bytes:
+        data = clean_events(self._redactor(), data)
         return b"%x\r\n%b\r\n" % (len(data), data) if self._chunks else data
 
     async def _write(self, data: bytes) -> None:
@@ -97,6 +110,21 @@ class EventStream(StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """`end` has been called."""
+
+
+def clean_events(redactor: Redactor, data: bytes) -> bytes:
+    """Complete events without known secrets; their data stays JSON."""
+    if not redactor.in_json(data):
+        return data
+    return b"\n".join(
+        b"data: " + redactor.clean_json(line[6:]) if line.startswith(b"data: ") else redactor.clean_json(line)
+        for line in data.split(b"\n")
+    )
+
+
+def _cleaned(redactor: Redactor, kind: str, content: bytes) -> bytes:
+    """What is made of texts; the page's own files, and pictures, are as they are."""
+    return redactor.clean_json(content) if kind in _TOLD else content
 
 
 def document(status: int, value: Any, lines: Lines = ()) -> Reply:

@@ -12,6 +12,7 @@ from serai.core.ids import AgentId, DeliveryId, InputId, SessionId
 from serai.core.job import Job, JobProblem
 from serai.core.lane import LaneAddress
 from serai.core.principal import Principal
+from serai.core.redact import Redactor
 from serai.core.snapshot import Snapshot
 from serai.core.source import Source
 from serai.gateway.activity import Activity
@@ -192,6 +193,7 @@ class Services:
 
     snapshot: Callable[[], Snapshot]
     secrets: Callable[[], Secrets]
+    redactor: Callable[[], Redactor]
     runs: Runs
     archive: Archive
     sessions: Sessions

@@ -119,6 +119,7 @@ class Gateway:
         self._fetch = GuardedFetch()
         prepare_agents(state.snapshot)
         self.token = chance.token_urlsafe(32)
+        state.hide(self.token)
         opened = open_store(layout.database)
         self._store: Store = wrap.store(opened)
         self._archive = SqliteArchive(layout.database)
@@ -135,7 +136,7 @@ class Gateway:
             agent_hooks,
             self._activity,
         )
-        model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts()))
+        model: Model = wrap.model(OpenAIChat(session, state.held_secrets, Timeouts(), hide=state.clean))
         fair = FairShare(lambda: state.snapshot)
         means = Means(self._store, self._engine, self._clock, self._entropy, self._outbox.split, self._outbox.grow)
         self._approvals = Approvals(state, self._store, self._engine, self._clock, agent_hooks, self._outbox)
@@ -260,6 +261,7 @@ class Gateway:
         return Services(
             snapshot=lambda: self._state.snapshot,
             secrets=lambda: self._state.secrets,
+            redactor=lambda: self._state.redactor,
             runs=runs,
             archive=self._archive,
             sessions=Sessions(door),

@@ -3,32 +3,22 @@
 import logging
 import logging.handlers
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import structlog
 
-from serai.core.redact import redacted
+from serai.core.redact import Redactor
 
 _BYTES_MOST: Final = 10 * 2**20
 _FILES_KEPT: Final = 5
 
 
-class Redactor:
-    """Takes known secret values out of what is written."""
-
-    def __init__(self, values: Callable[[], Iterable[str]]) -> None:
-        self._values = values
-
-    def clean(self, text: str) -> str:
-        return redacted(text, self._values())
-
-
-def set_up(folder: Path, level: str, redactor: Redactor) -> None:
+def set_up(folder: Path, level: str, redactor: Callable[[], Redactor]) -> None:
     """Sends the gateway's log to the file, and warnings to standard error as well. A log that cannot be written
-    harms nothing else."""
+    harms nothing else. `redactor` gives the one that is in force."""
     logging.raiseExceptions = False
     root = logging.getLogger()
     for old in root.handlers[:]:
@@ -73,7 +63,7 @@ def _render(_logger: Any, _method: str, event: Any) -> str:
 class _Formatter(logging.Formatter):
     """One line per record: ours are JSON already, those of libraries are made so."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Callable[[], Redactor]) -> None:
         super().__init__()
         self._redactor = redactor
 
@@ -84,4 +74,6 @@ class _Formatter(logging.Formatter):
             if record.exc_info:
                 document["exception"] = self.formatException(record.exc_info)
             text = msgspec.json.encode(document).decode()
-        return self._redactor.clean(text)
+        data = text.encode("utf-8", "replace")
+        cleaned = self._redactor().clean_json(data)
+        return text if cleaned is data else cleaned.decode()

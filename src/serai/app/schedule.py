@@ -51,6 +51,6 @@ def job_check(state: State, targets: Targets, files: JobFiles) -> CheckJob:
 def make_schedules(door: Door, files: JobFiles, slots: Slots, activity: Activity) -> Schedules:
     """All of it, for one gateway."""
     agenda = Agenda(door.state, files, slots, door.clock)
-    keeping = Keeping(files, slots, door.meter)
+    keeping = Keeping(door.state, files, slots, door.meter)
     scheduler = Scheduler(door, agenda, slots, keeping, activity)
     return Schedules(scheduler, keeping, Jobs(door.state, agenda, scheduler, files, slots, door.clock))

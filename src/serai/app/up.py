@@ -16,7 +16,7 @@ from serai.app.garbage import collect_between_turns
 from serai.app.gateway import Gateway, Wrapping
 from serai.app.local import LocalModels
 from serai.app.lock import HomeLock, hold
-from serai.app.log import Redactor, set_up
+from serai.app.log import set_up
 from serai.app.reload import Reading
 from serai.config.layout import Layout, prepare
 from serai.config.load import Loaded, load
@@ -96,7 +96,7 @@ async def _serve(
             loaded = await source()
             snapshot = _usable(loaded)
             state = State(snapshot, loaded.secrets, {ACCOUNT: STANDING})
-            set_up(layout.logs, snapshot.log_level, Redactor(state.secret_values))
+            set_up(layout.logs, snapshot.log_level, lambda: state.redactor)
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
             # what has been imported and built is out of the collector's sight before anybody can be kept waiting
             collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))

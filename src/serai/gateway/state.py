@@ -1,11 +1,12 @@
 """The configuration in force. Swapped as a whole; every reader takes what it needs from one snapshot."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from serai.core.ids import Account, AgentId
 from serai.core.profile import AgentProfile
+from serai.core.redact import Redactor
 from serai.core.snapshot import AccountSettings, Snapshot
 from serai.ports.secrets import Secrets
 
@@ -17,6 +18,7 @@ class State:
 
     `snapshot` shows agents that somebody has stopped as refused; `configured` is what the files say alone. `stopped`
     may name agents that are not configured. `standing` are the accounts that are there without configuration.
+    `redactor` knows all values that must not be seen outside, those of earlier configurations too (SPEC 14).
     """
 
     def __init__(
@@ -24,16 +26,16 @@ class State:
     ) -> None:
         self.configured = self.snapshot = snapshot
         self.secrets = secrets
+        self.redactor = Redactor(secrets.values())
         self._standing = standing or {}
         self.stopped: frozenset[AgentId] = frozenset()
         self._former: dict[AgentId, AgentProfile] = {}
-        self._earlier: dict[str, None] = {}
 
     def swap(self, snapshot: Snapshot, secrets: Secrets) -> None:
         """Puts a new configuration in force, in one step as far as any task can see."""
         self._former |= self.configured.agents
-        self._earlier |= dict.fromkeys(self.secrets.values())
         self.configured, self.secrets = snapshot, secrets
+        self.redactor = self.redactor.with_values(secrets.values())
         self.snapshot = snapshot.with_stopped(self.stopped)
 
     def stop(self, agents: Collection[AgentId]) -> None:
@@ -54,9 +56,13 @@ class State:
         """The secrets of the running turn's configuration; outside of turns those in force."""
         return _held.get(self.secrets)
 
-    def secret_values(self) -> Iterable[str]:
-        """All values that must not be seen outside, those of earlier configurations too (SPEC 14)."""
-        return {**self._earlier, **dict.fromkeys(self.secrets.values())}
+    def clean(self, text: str) -> str:
+        """The text without the secrets that are known now."""
+        return self.redactor.clean(text)
+
+    def hide(self, value: str) -> None:
+        """From now on this must not be seen outside either, though no file says it."""
+        self.redactor = self.redactor.with_values([value])
 
     def account(self, connection: Account) -> AccountSettings | None:
         return self.snapshot.accounts.get(connection) or self._standing.get(connection)

@@ -18,6 +18,7 @@ from serai.core.error import (
     ModelTimeout,
     ModelUnreachable,
 )
+from serai.core.redact import MARK
 
 DETAIL_MOST: Final = 300
 _SHOWN_FROM: Final = 4096
@@ -58,11 +59,13 @@ _STATUS_OF: Final = {
 
 @dataclass(slots=True)
 class Upstream:
-    """The model that is being called, as errors name it, and what they must not say."""
+    """The model that is being called, as errors name it, and what they must not say: what is `hidden`, and what
+    `hide` takes out of a text."""
 
     name: str
     place: str
     hidden: tuple[str, ...] = ()
+    hide: Callable[[str], str] = str
 
     def __str__(self) -> str:
         return f"the model `{self.name}` at {self.place}"
@@ -102,7 +105,8 @@ class Upstream:
         """Foreign text made fit for a sentence: secrets hidden, one line, at most 300 characters."""
         for secret in self.hidden:
             if len(secret) >= _SECRET_FROM:
-                text = text.replace(secret, "[redacted]")
+                text = text.replace(secret, MARK)
+        text = self.hide(text)
         printable = "".join(c if c.isprintable() else " " for c in text[:_SHOWN_FROM])
         line = " ".join(printable.split())
         return line if len(line) <= DETAIL_MOST else line[: DETAIL_MOST - 1] + "…"

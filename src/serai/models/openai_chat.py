@@ -39,7 +39,8 @@ class OpenAIChat(Model):
     """Calls chat-completions endpoints over one shared session, which should come from `make_session`.
 
     `secrets` gives the secrets that are in force at the moment of a call. `now` (seconds since the epoch) is asked
-    for Retry-After dates only. Encoded histories of long sessions take up to `histories` bytes.
+    for Retry-After dates only. `hide` takes out of foreign texts what must not be told. Encoded histories of long
+    sessions take up to `histories` bytes.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class OpenAIChat(Model):
         timeouts: Timeouts,
         *,
         now: Callable[[], float] = time.time,
+        hide: Callable[[str], str] = str,
         histories: int = _HISTORIES_MOST,
     ) -> None:
         self._session = session
         self._secrets = secrets
         self._timeouts = timeouts
         self._now = now
+        self._hide = hide
         self._addresses = AddressBook()
         self._bodies = BodyWriter(histories)
         self._connecting = aiohttp.ClientTimeout(total=None, connect=timeouts.connect)
@@ -67,7 +70,7 @@ class OpenAIChat(Model):
         address = self._addresses.find(request.endpoint.base_url)
         key = self._key(request)
         hidden = address.hidden if key is None else (key, *address.hidden)
-        upstream = Upstream(request.endpoint.name, address.place, hidden)
+        upstream = Upstream(request.endpoint.name, address.place, hidden, self._hide)
         body = self._bodies.write(request)
         draft = Draft(upstream)
         headers = address.headers(key)

@@ -41,7 +41,7 @@ class Events:
 
     async def tell(self) -> EventStream:
         """Tells what happens until the gateway stops, or the stream is old. Raises ClientGone."""
-        out = self._call.stream = EventStream(self._call.request, self._call.common, ())
+        out = self._call.stream = self._call.events()
         loop = asyncio.get_running_loop()
         end = loop.time() + _LIFETIME_S
         await self._send(out, b"retry: 1000\n\n")

@@ -17,7 +17,7 @@ class Stream:
         self._run = run
         self._chunks = chunks
         self._lines = lines
-        self._out = call.stream = EventStream(call.request, call.common, lines)
+        self._out = call.stream = call.events(lines)
         self._told: list[str] = []
         self._spoken = False
 

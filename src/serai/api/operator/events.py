@@ -48,7 +48,7 @@ class Events:
             return Reply(200, b"", kind=EVENTS)
         if self._activity.closed:
             raise ApiError(503, "stopping", "The gateway is stopping.", retry_after=5)
-        out = call.stream = EventStream(call.request, call.common, ())
+        out = call.stream = call.events()
         loop = asyncio.get_running_loop()
         end = loop.time() + _LIFETIME_S
         await _send(call, out, _RETRY)

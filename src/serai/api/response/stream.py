@@ -30,7 +30,7 @@ class ResponseStream:
         self._call = call
         self._facts = facts
         self._events = ResponseEvents(about, after=after)
-        self._out = EventStream(call.request, call.common, ())
+        self._out = call.events()
         self._opening = b""
 
     async def tell(self, run: Run) -> EventStream:

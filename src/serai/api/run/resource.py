@@ -18,7 +18,7 @@ from serai.api.feed import Feed
 from serai.api.header import CHAT, IDEMPOTENCY, LAST_EVENT, SESSION, THREAD, USER, only
 from serai.api.operation import Operation
 from serai.api.path import Call
-from serai.api.reply import EVENTS, EventStream, Reply, document
+from serai.api.reply import EVENTS, Reply, document
 from serai.api.run.event import END, RunEvents, error_of, seen, usage_of
 from serai.api.run.told import RunTold
 from serai.api.services import Approval, Approvals, Lasting
@@ -164,7 +164,7 @@ class RunResource:
             return Reply(204, b"")  # tells browsers not to come back
         if call.request.method == "HEAD":
             return Reply(200, b"", kind=EVENTS)
-        call.stream = out = EventStream(call.request, call.common, ())
+        call.stream = out = call.events()
         trail = await self._lasting.trail(row)
         events = RunEvents(row.id, after)
         feed = Feed(trail.follow())

@@ -161,7 +161,7 @@ class _Stream:
     def __init__(self, call: Call, run: Run, lines: tuple[tuple[str, str], ...]) -> None:
         self._run = run
         self._lines = lines
-        self._out = call.stream = EventStream(call.request, call.common, lines)
+        self._out = call.stream = call.events(lines)
         self._text: list[str] = []
 
     async def tell(self) -> EventStream:

@@ -12,6 +12,7 @@ from serai.core.error import Suspended
 from serai.core.event import ApprovalRequested, run_topic
 from serai.core.ids import ApprovalId
 from serai.core.message import ToolCall
+from serai.core.redact_message import clean_call
 from serai.core.turn import Claim, Input
 from serai.gateway.answer.draft import Means
 from serai.gateway.answer.ending import reply_target
@@ -90,7 +91,8 @@ class Asking:
         )
         await self._hooks.approval_requested(new, claim.agent, msgspec.json.decode(call.arguments or "{}", type=dict))
         await means.store.suspend(claim.fence, new, now)
-        event = ApprovalRequested(name, call.id, call.name, call.arguments, question, new.expires_at, step)
+        shown, question = clean_call(self._state.redactor, call), self._state.redactor.clean(question)
+        event = ApprovalRequested(name, shown.id, shown.name, shown.arguments, question, new.expires_at, step)
         for one in inputs:
             means.engine.publish(run_topic(one.id), event)
         if target is not None:

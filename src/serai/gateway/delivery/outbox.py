@@ -12,6 +12,7 @@ from serai.core.activity import Settled
 from serai.core.delivery import Delivery, Enclosure, Target
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown, StorageFailed
 from serai.core.ids import Account, DeliveryId
+from serai.core.redact_message import clean_delivery
 from serai.core.split import split
 from serai.gateway.activity import Activity
 from serai.gateway.hooks import AgentHooks
@@ -80,7 +81,7 @@ class Outbox:
         if platform is None:
             raise SendTemporary(f"{connection} is not connected")
         async with self._limiter(connection):
-            return await _sent(platform, delivery)
+            return await self._sent(platform, delivery)
 
     def takes(self, target: Target, enclosure: Enclosure) -> bool:
         """Whether a file can be sent to the target's platform."""
@@ -89,7 +90,9 @@ class Outbox:
         return most is not None and enclosure.size <= most
 
     def split(self, target: Target, text: str) -> Sequence[str]:
-        """The pieces in which the target's platform takes a text."""
+        """The pieces in which the target's platform takes a text, without secrets: cut in two, one could not be
+        told any more."""
+        text = self._state.clean(text)
         platform = self._connections(target.connection)
         if platform is None:
             return [text]
@@ -148,7 +151,7 @@ class Outbox:
     async def _attempt(self, platform: Platform, delivery: Delivery) -> Settlement:
         edited = is_edit(platform, delivery)
         try:
-            sent = await _sent(platform, delivery)
+            sent = await self._sent(platform, delivery)
         except SendTemporary as error:
             return self._later(delivery, str(error), error.retry_after)
         except SendPermanent as error:
@@ -163,6 +166,13 @@ class Outbox:
             # what the platform knew by this key may be an earlier state of the text
             return Settlement("new", remote_id=sent.remote_id, due_at=self._clock.now())
         return Settlement("sent", remote_id=sent.remote_id)
+
+    async def _sent(self, platform: Platform, delivery: Delivery) -> Sent:
+        """Hands over what was made before a secret was known, too, without it (SPEC 14)."""
+        delivery = clean_delivery(self._state.redactor, delivery)
+        if is_edit(platform, delivery) and isinstance(platform, Growing):
+            return await platform.edit(delivery)
+        return await platform.send(delivery)
 
     def _anew(self, delivery: Delivery, reason: str) -> Settlement:
         """A message that cannot be changed any more: its final text is sent as another one (SPEC 5.7)."""
@@ -196,12 +206,6 @@ class Outbox:
 def is_edit(platform: Platform, delivery: Delivery) -> bool:
     """Whether a delivery changes a message that is there, and so may be repeated without harm."""
     return delivery.remote_id is not None and platform.capabilities.growth is not None
-
-
-async def _sent(platform: Platform, delivery: Delivery) -> Sent:
-    if is_edit(platform, delivery) and isinstance(platform, Growing):
-        return await platform.edit(delivery)
-    return await platform.send(delivery)
 
 
 def _settled(delivery: Delivery, settlement: Settlement) -> Settled:

@@ -120,7 +120,7 @@ class Lasting:
 
     async def _recorded(self, name: InputId) -> Sequence[RunEvent]:
         steps, approvals = await self._records.steps(name), await self._records.approvals(name)
-        return recorded(steps, approvals, texts=not self.hides_drafts)
+        return recorded(steps, approvals, self._door.state.redactor, texts=not self.hides_drafts)
 
     def _follow(self, name: InputId, events: Sequence[RunEvent], further: AsyncIterator[RunEvent]) -> None:
         trail = self._trails[name] = Trail(events)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from serai.agent.client_tool import unusable_tools
 from serai.core.decision import Decision
@@ -142,7 +143,8 @@ class Runs:
         self._check_tools(decision.agent, ask.body.client)
         body = await self._dispatched(ask, decision.agent)
         if body.history or body.before:
-            body = await recalled(body, lambda run: door.store.exchange(run, ask.principal.name, decision.agent))
+            look = partial(door.store.exchange, owner=ask.principal.name, agent=decision.agent)
+            body = await recalled(body, look, door.state.redactor)
         input_id = InputId(f"run_{door.entropy.token()}")
         session = ask.session or SessionId(f"ses_{input_id[4:]}")
         arrival = Arrival(

@@ -22,6 +22,8 @@ from serai.core.event import (
     TurnEnded,
 )
 from serai.core.message import ToolCall
+from serai.core.redact import Redactor
+from serai.core.redact_message import clean_call
 from serai.core.turn import Step
 from serai.ports.model import ModelReply
 
@@ -111,27 +113,31 @@ def _step_of(entry: RunEvent | _Text | None) -> int:
     return 0 if entry is None or isinstance(entry, TurnEnded) else entry.step
 
 
-def recorded(steps: Sequence[Step], approvals: Sequence[Approval] = (), *, texts: bool = True) -> list[RunEvent]:
-    """What the steps of a turn tell, and what people were asked about them. Without `texts` where a plugin decides
-    what people get to see of them."""
+def recorded(
+    steps: Sequence[Step], approvals: Sequence[Approval], redactor: Redactor, *, texts: bool = True
+) -> list[RunEvent]:
+    """What the steps of a turn tell, and what people were asked about them, as it was told while it happened: without
+    secrets. Without `texts` where a plugin decides what people get to see of them."""
     events: list[RunEvent] = []
     questions = {one.step: one for one in approvals}
     for step in steps:
         if step.n in questions:
-            events += _asked(questions[step.n])
+            events += _asked(questions[step.n], redactor)
         if step.kind == "model":
-            said = _decode_reply(step.result).message.text
+            said = redactor.clean(_decode_reply(step.result).message.text)
             events += [TextDelta(said, step.n)] if said and texts else []
         elif step.kind == "tool" and step.state in _BEGUN:
-            call = _decode_call(step.request)
+            call = clean_call(redactor, _decode_call(step.request))
             events.append(ToolStarted(call.id, call.name, step.n))
             if step.state != "started":
                 events.append(ToolEnded(call.id, call.name, step.state == "done", step.n))
     return events
 
 
-def _asked(one: Approval) -> list[RunEvent]:
-    question = ApprovalRequested(one.id, one.call_id, one.tool, one.arguments, one.question, one.expires_at, one.step)
+def _asked(one: Approval, redactor: Redactor) -> list[RunEvent]:
+    call = clean_call(redactor, ToolCall(one.call_id, one.tool, one.arguments))
+    text = redactor.clean(one.question)
+    question = ApprovalRequested(one.id, call.id, call.name, call.arguments, text, one.expires_at, one.step)
     return (
         [question] if one.state == "open" else [question, ApprovalAnswered(one.id, one.state, one.by or "", one.step)]
     )

@@ -9,6 +9,7 @@ import structlog
 
 from serai.core.error import StorageFailed
 from serai.gateway.meter import Meter
+from serai.gateway.state import State
 from serai.ports.jobs import JobFiles
 from serai.ports.slots import Left, Slots
 
@@ -22,7 +23,8 @@ class Keeping:
     """Writes output files, one after another. The same one twice is harmless. A directory that cannot be written to
     keeps nothing of the others from being kept."""
 
-    def __init__(self, files: JobFiles, slots: Slots, meter: Meter) -> None:
+    def __init__(self, state: State, files: JobFiles, slots: Slots, meter: Meter) -> None:
+        self._state = state
         self._files = files
         self._slots = slots
         self._meter = meter
@@ -68,7 +70,7 @@ class Keeping:
     async def _write(self, one: Left) -> None:
         name = output_name(one.at)
         try:
-            await self._files.write_output(Path(one.directory), one.job, name, one.text)
+            await self._files.write_output(Path(one.directory), one.job, name, self._state.clean(one.text))
         except StorageFailed as error:
             _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=str(error))
             self._full.add(one.directory)

@@ -16,7 +16,6 @@ from serai.core.ids import AgentId, JobId
 from serai.core.job import Job, JobRun, wakes_agent
 from serai.core.message import Answer, Message, is_silence
 from serai.core.profile import AgentProfile
-from serai.core.redact import redacted
 from serai.core.turn import Claim, Step
 from serai.gateway.answer.draft import Ending
 from serai.gateway.delivery.histories import Histories
@@ -103,13 +102,13 @@ class Errands:
         await self._store.record(claim.fence, [begun], sync=True)
         environment = {"SERAI_AGENT": profile.id, "SERAI_JOB": run.job.id, "SERAI_JOB_NAME": run.job.name}
         result = await self._files.run_script(Path(run.directory), run.job, environment)
-        secrets = self._state.secret_values()
+        redactor = self._state.redactor
         if result.fault is not None:
-            fault = redacted(result.fault, secrets)
+            fault = redactor.clean(result.fault)
             failed = replace(begun, state="failed", result=fault.encode())
             await self._store.record(claim.fence, [failed], sync=False)
             raise JobFailed(fault)
-        opening = redacted(result.output, secrets), wakes_agent(result.output)
+        opening = redactor.clean(result.output), wakes_agent(result.output)
         done = replace(begun, state="done", result=msgspec.json.encode(opening))
         await self._store.record(claim.fence, [done], sync=False)
         return opening

@@ -7,6 +7,9 @@ from typing import Final
 from serai.core.ids import LaneId, SessionId
 from serai.core.lane import LaneAddress
 from serai.core.message import Message
+from serai.core.redact import Redactor
+from serai.core.redact_message import clean_message
+from serai.core.turn import Claim
 
 _MESSAGES_MOST: Final = 200_000
 """Messages kept over all sessions; about 400 bytes each beside their text."""
@@ -14,7 +17,7 @@ _MESSAGES_MOST: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The beginning of a session's history, as this process last saw it.
+    """The beginning of a session's history, as this process last saw it: without the secrets that `redactor` knows.
 
     Right as long as history only grows; else it is forgotten.
     """
@@ -22,6 +25,19 @@ class Remembered:
     lane: LaneId
     session: SessionId
     messages: tuple[Message, ...]
+    redactor: Redactor
+
+
+def past(claim: Claim, remembered: Remembered | None, redactor: Redactor) -> tuple[Message, ...]:
+    """The session's history as its model sees it: the part that was in memory when the claim was made, and what the
+    claim brought. What is in memory is not looked at again, unless there are new secrets since."""
+    brought = [clean_message(redactor, one) for one in claim.history]
+    if not claim.history_from or remembered is None:
+        return tuple(brought)
+    known = remembered.messages[: claim.history_from]
+    if remembered.redactor is not redactor:
+        known = tuple(clean_message(redactor, one) for one in known)
+    return (*known, *brought)
 
 
 class History:

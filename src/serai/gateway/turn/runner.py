@@ -23,6 +23,7 @@ from serai.gateway.answer.draft import Draft, Ending
 from serai.gateway.answer.ending import ending, failed, refused, reply_target
 from serai.gateway.key import chat_key
 from serai.gateway.persist import until_stored
+from serai.gateway.turn import history
 from serai.gateway.turn.errand import JobFailed
 from serai.gateway.turn.history import Remembered
 from serai.gateway.turn.task import Tasks
@@ -50,9 +51,9 @@ class TurnRunner:
         """
         shop = self._shop
         at_first = [one for one in claim.inputs if one.joined is None]
-        progress = Progress([own_ids(one) for one in together(at_first)])
+        progress = Progress([own_ids(one) for one in together(at_first)], shop.state.redactor)
         inputs = list(claim.inputs)
-        past = _past(claim, remembered)
+        past = history.past(claim, remembered, progress.redactor)
         began = shop.clock.now()
         shop.activity.tell(_began(claim))
         target = reply_target(inputs)
@@ -226,7 +227,8 @@ class TurnRunner:
         if past and done.messages == len(past) + len(messages):
             # a first turn is mostly the only one; from the second on, it is worth remembering, where nobody else
             # has said something there meanwhile
-            shop.history.put(claim.address, Remembered(claim.lane, claim.session, (*past, *messages)))
+            seen = (*past, *progress.shown()[: len(messages)])
+            shop.history.put(claim.address, Remembered(claim.lane, claim.session, seen, progress.redactor))
         for one in inputs:
             shop.engine.publish(run_topic(one.id), ended)
         for key in _chats(target, last):
@@ -310,13 +312,6 @@ def _chats(target: Target | None, last: Ending) -> set[str]:
     """The chats that have something to be sent."""
     chats = {chat_key(one.target) for one in last.deliveries}
     return chats | {chat_key(target)} if target is not None and last.sealed else chats
-
-
-def _past(claim: Claim, remembered: Remembered | None) -> Sequence[Message]:
-    """The session's history: the part that was in memory when the claim was made, and what the claim brought."""
-    if claim.history_from and remembered is not None:
-        return (*remembered.messages[: claim.history_from], *claim.history)
-    return claim.history
 
 
 def _began(claim: Claim) -> TurnBegan:

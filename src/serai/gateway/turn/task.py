@@ -14,6 +14,7 @@ from serai.core.event import TextDelta, ToolEnded, ToolStarted, run_topic
 from serai.core.message import Message, ToolCall
 from serai.core.principal import LOCAL
 from serai.core.profile import AgentProfile
+from serai.core.redact_message import clean_message
 from serai.core.turn import Claim, Input, SessionSettings, together
 from serai.gateway.answer.draft import Draft
 from serai.gateway.answer.ending import reply_target
@@ -39,11 +40,14 @@ class Tasks:
         inputs: list[Input],
         draft: Draft | None,
     ) -> Task:
-        """The task of a claimed turn: `past` is its session's history, `inputs` grow by what joins it."""
+        """The task of a claimed turn: `past` is its session's history as the model may see it, `inputs` grow by what
+        joins it."""
         body = claim.inputs[0].body
         profile, options = _chosen(profile, body.options, claim.settings)
         system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
-        context = (Message("system", system), *map(own_ids, body.history), *past)
+        redactor = progress.redactor
+        brought = [clean_message(redactor, own_ids(one)) for one in body.history]
+        context = (Message("system", redactor.clean(system)), *brought, *past)
         client = body.client
         return Task(
             profile=profile,
@@ -52,13 +56,13 @@ class Tasks:
             context=context,
             new=progress.new,
             tools=_NO_TOOLS if client is not None and client.forced else self._shop.toolbox.tools(profile),
-            client_tools=offered(client) if client is not None else (),
-            options=options,
+            client_tools=offered(client, redactor) if client is not None else (),
+            options=redactor.clean_value(dict(options)) if options else options,
             record=lambda steps, sync: self._shop.store.record(claim.fence, steps, sync=sync),
             steps=claim.steps,
             join=self._joiner(claim, inputs, profile) if self._steers(inputs) else None,
             on_delta=self._teller(inputs, progress, draft) if body.stream else draft,
-            on_tool=self._tool_teller(inputs, draft) if body.stream or draft is not None else None,
+            on_tool=self._tool_teller(inputs, progress, draft) if body.stream or draft is not None else None,
             approve=self._approver(claim, inputs, draft),
             origin=_origin(inputs),
             owner=_owner(inputs[0]),
@@ -98,11 +102,12 @@ class Tasks:
 
         return tell
 
-    def _tool_teller(self, inputs: Sequence[Input], draft: Draft | None) -> OnTool:
+    def _tool_teller(self, inputs: Sequence[Input], progress: Progress, draft: Draft | None) -> OnTool:
         def tell(n: int, call: ToolCall, ok: bool | None) -> None:
             if draft is not None and ok is None:
                 draft.next_call()
-            event = ToolStarted(call.id, call.name, n) if ok is None else ToolEnded(call.id, call.name, ok, n)
+            call_id, name = progress.redactor.clean(call.id), progress.redactor.clean(call.name)
+            event = ToolStarted(call_id, name, n) if ok is None else ToolEnded(call_id, name, ok, n)
             for one in inputs:
                 self._shop.engine.publish(run_topic(one.id), event)
 
