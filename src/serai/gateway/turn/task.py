@@ -18,6 +18,7 @@ from serai.core.redact_message import clean_message
 from serai.core.turn import Claim, Input, SessionSettings, together
 from serai.gateway.answer.draft import Draft
 from serai.gateway.answer.ending import reply_target
+from serai.gateway.turn.work import Work
 from serai.gateway.turn.workshop import Workshop
 from serai.ports.model import OnDelta
 from serai.ports.tool import Tool
@@ -31,23 +32,15 @@ class Tasks:
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
 
-    def task(
-        self,
-        claim: Claim,
-        past: Sequence[Message],
-        progress: Progress,
-        profile: AgentProfile,
-        inputs: list[Input],
-        draft: Draft | None,
-    ) -> Task:
-        """The task of a claimed turn: `past` is its session's history as the model may see it, `inputs` grow by what
-        joins it."""
+    def task(self, work: Work, profile: AgentProfile) -> Task:
+        """The task of a turn that the agent works at."""
+        claim, progress, inputs, draft = work.claim, work.progress, work.inputs, work.draft
         body = claim.inputs[0].body
         profile, options = _chosen(profile, body.options, claim.settings)
         system = f"{claim.prompt}\n\n{body.system}" if body.system else claim.prompt
         redactor = progress.redactor
         brought = [clean_message(redactor, own_ids(one)) for one in body.history]
-        context = (Message("system", redactor.clean(system)), *brought, *past)
+        context = (Message("system", redactor.clean(system)), *brought, *work.past)
         client = body.client
         return Task(
             profile=profile,
