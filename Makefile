@@ -3,8 +3,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Tests are run by two processes, each file by one of them.
-SHARED := -n 2 --dist loadfile
+# Tests are run by two processes; one that is done with its half takes over some of what the other has left.
+SHARED := -n 2 --dist worksteal
+# Compiled modules are kept: to compile all tests anew in each run takes longer than to collect them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench contract prove clean

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("serai", deadline=None)  # what takes long says more of the machine than of Serai
+hypothesis.settings.load_profile("serai")
 
 Figure = Callable[[str], None]
 """Notes a line to be shown."""

@@ -10,6 +10,7 @@ from openai.types.responses import response_item_list
 from serai.core.ids import SessionId
 from serai.core.message import Message, ToolCall, Usage
 from serai.ports.model import ModelReply
+from serai.testing.clock import virtual_time
 from serai.testing.model import Fail, ScriptedModel
 from tests.api.official import check_events, check_response
 from tests.api.stage import ADMIN_KEY, OPS_KEY, Answered
@@ -289,6 +290,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("failure", "status"), FAILURES)
 @pytest.mark.parametrize("streamed", [False, True])
+@virtual_time
 async def test_an_upstream_failure_has_its_status(failure: Fail, status: int, streamed: bool) -> None:
     async with whole(ScriptedModel(lambda _: failure)) as one:
         answer = await one.call("POST", "/v1/responses", {"input": "x", "model": "ops", "stream": streamed}, OPS_KEY)

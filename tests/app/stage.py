@@ -16,9 +16,11 @@ from serai.config.load import Loaded, load
 from serai.core.ids import Account, AgentId
 from serai.core.message import Message, Usage
 from serai.gateway.state import State
+from serai.ports.clock import Clock
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Platform
 from serai.stores.sqlite.store import SqliteStore
+from serai.testing.clock import VirtualClock, VirtualTimeLoop
 from serai.testing.platform.fake import FakePlatform
 from serai.web.driver import ACCOUNT, STANDING
 from tests.stores.test_sqlite import memory_store
@@ -125,6 +127,11 @@ class Held(Model):
             await asyncio.sleep(0.01)
 
 
+def _following(real: Clock) -> Clock:
+    """The wall clock goes as fast as the loop does: what is due in a second by one is so by the other."""
+    return VirtualClock(real.now()) if isinstance(asyncio.get_running_loop(), VirtualTimeLoop) else real
+
+
 @asynccontextmanager
 async def hosting(
     home: Home, model: Model, store: Callable[[], SqliteStore] | None = memory_store
@@ -134,7 +141,9 @@ async def hosting(
     assert loaded.snapshot is not None, loaded.problems
     state = State(loaded.snapshot, loaded.secrets, {ACCOUNT: STANDING})
     hosted = Hosted(home, state)
-    wrapping = Wrapping(store=lambda own: store() if store else own, model=lambda _: model, platform=hosted.fake)
+    wrapping = Wrapping(
+        clock=_following, store=lambda own: store() if store else own, model=lambda _: model, platform=hosted.fake
+    )
     async with aiohttp.ClientSession() as session:
         gateway = Gateway(Layout(home.path), Reading(home.read, loaded), state, session, wrapping)
         host, port = await gateway.start("127.0.0.1", 0)

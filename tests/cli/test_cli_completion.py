@@ -5,30 +5,48 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from serai.cli.root import root
 from tests.cli.cron_home import CHECK, REPORT, write_cron_home
 from tests.cli.stored import SESSION, store_conversation
 from tests.cli.terminal import OPS, Terminal
 from tests.patience import PATIENCE_S
 
 
+def asked(serai: Terminal, words: tuple[str, ...]) -> dict[str, str]:
+    """How a shell asks for the last of `words`: by the environment."""
+    return {
+        "SERAI_HOME": str(serai.home),
+        "HOME": str(serai.home.parent),
+        "_SERAI_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["serai", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+
+
+def told(out: str) -> set[str]:
+    return {line.partition(",")[2] for line in out.splitlines() if line}
+
+
 def offered(serai: Terminal, *words: str) -> set[str]:
     """What a shell would be told for the last of `words`."""
+    done = CliRunner().invoke(root, [], env=asked(serai, words), prog_name="serai")
+    assert done.stderr == ""
+    return told(done.stdout)
+
+
+def offered_by_a_process(serai: Terminal, *words: str) -> set[str]:
+    """The same, by a process of its own, as it is for a shell."""
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv = ['serai']; from serai.cli import main; main()"],
-        env={
-            "SERAI_HOME": str(serai.home),
-            "HOME": str(serai.home.parent),
-            "_SERAI_COMPLETE": "bash_complete",
-            "COMP_WORDS": " ".join(["serai", *words]),
-            "COMP_CWORD": str(len(words)),
-        },
+        env=asked(serai, words),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
     )
     assert done.stderr == ""
-    return {line.partition(",")[2] for line in done.stdout.splitlines() if line}
+    return told(done.stdout)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -48,6 +66,18 @@ def test_commands_and_options_are_offered(serai: Terminal) -> None:
     assert {"session", "status"} <= offered(serai, "s")
     assert "search" in offered(serai, "session", "se")
     assert "--agent" in offered(serai, "ask", "--a")
+
+
+def test_a_shell_is_told_by_a_process_of_its_own(serai: Terminal) -> None:
+    write_cron_home(serai)
+    store_conversation(serai.home)
+    assert "search" in offered_by_a_process(serai, "session", "se")
+    assert "ops" in offered_by_a_process(serai, "agent", "show", "o")
+    assert SESSION in offered_by_a_process(serai, "session", "show", "ses")
+    assert offered_by_a_process(serai, "cron", "edit", "--agent", "ops", "aaaa") == {REPORT, CHECK}
+    serai.write("agents: [")
+    serai.write("not a database", "state.db")
+    assert offered_by_a_process(serai, "session", "show", "") == set()
 
 
 def test_agents_of_the_home_are_offered(serai: Terminal) -> None:

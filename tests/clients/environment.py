@@ -71,9 +71,9 @@ async def _venv(name: str) -> Path:
     if not (place / "made").exists():
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
-        await _made([sys.executable, "-m", "venv", str(place)], CACHE)
-        pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        await _made([*pip, "--requirement", str(pins)], CACHE)
+        await _made([sys.executable, "-m", "venv", "--without-pip", str(place)], CACHE)
+        pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python"), "install", "--no-compile"]
+        await _made([*pip, "--quiet", "--disable-pip-version-check", "--requirement", str(pins)], CACHE)
         (place / "made").touch()
     return place
 

@@ -55,6 +55,12 @@ async def metric(one: Harness, gateway: GatewayProcess, line: str) -> None:
             await asyncio.sleep(0.01)
 
 
+async def stalled(one: Harness, gateway: GatewayProcess) -> float:
+    """The longest time, in seconds, for which the gateway says that its event loop was late."""
+    lines = dict(line.rsplit(" ", 1) for line in (await one.caller(gateway).get("/metrics")).splitlines())
+    return float(lines["serai_event_loop_stall_seconds_max"])
+
+
 @pytest.mark.slow
 async def test_a_second_gateway_is_refused_while_the_first_does_not_move(tmp_path: Path) -> None:
     async with harness(tmp_path) as one:
@@ -64,6 +70,7 @@ async def test_a_second_gateway_is_refused_while_the_first_does_not_move(tmp_pat
         one.model.go.set()
         first.thaw()
         await one.finish(first)
+        assert await stalled(one, first) > 0.05
         await one.stop(first)
         assert one.judge().turns == 1
 

@@ -142,9 +142,11 @@ def test_10_000_jobs_that_are_not_due_cost_next_to_nothing(tmp_path: Path) -> No
         cost = asyncio.run(idle(homes, tmp_path / f"{n}.db", seconds=10.0))
         costs.append(cost)
         print(f"10,000 jobs in 1,000 files cost {cost * 100:.2f} % of a processor while none is due")
+        if cost < 0.005 * BUSY_MACHINE:
+            return
         for home in homes.values():
             (home / "cron" / ".owner").unlink()
-    assert min(costs) < 0.005 * BUSY_MACHINE
+    raise AssertionError(f"each time more than that: {costs}")
 
 
 async def idle(homes: dict[AgentId, Path], path: Path, seconds: float) -> float:

@@ -12,6 +12,7 @@ from serai.core.ids import AgentId
 from serai.core.message import Image, Message, ToolCall, Usage
 from serai.models.openai_chat import OpenAIChat
 from serai.ports.model import ToolSpec
+from serai.testing.clock import virtual_time
 from tests.patience import PATIENCE_S
 
 from .calling import KEY, OPS, PATIENT, Safe, ask, client, request
@@ -354,6 +355,7 @@ async def test_a_call_is_not_repeated_once_a_byte_of_the_answer_has_come() -> No
     assert requests == 2
 
 
+@virtual_time
 async def test_the_end_is_not_waited_for_once_the_answer_is_complete() -> None:
     endings = {
         "done": [*answer("ok")],

@@ -1,6 +1,7 @@
 """The vendors' own Node clients, as honest judges of our fakes: installed once into a cache, by exact version."""
 
 import asyncio
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,21 +19,28 @@ def installed(package: str, version: str) -> Path:
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("there is no Node.js with npm on this machine")
     folder = _CACHE / f"{package.replace('/', '+')}@{version}"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "package.json").write_text("{}")
-        done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{package}@{version}"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        if done.returncode:
-            pytest.skip(f"npm could not install {package}: {done.stderr.strip().splitlines()[-1:]}")
-        (folder / "complete").touch()
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with (_CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker of the same tests may be making it
+        if not (folder / "complete").exists():
+            _install(folder, f"{package}@{version}")
     return folder
+
+
+def _install(folder: Path, wanted: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text("{}")
+    done = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", wanted],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if done.returncode:
+        pytest.skip(f"npm could not install {wanted}: {done.stderr.strip().splitlines()[-1:]}")
+    (folder / "complete").touch()
 
 
 async def run(folder: Path, script: Path, *arguments: str) -> str:

@@ -1,5 +1,7 @@
 """The SQLite store keeps the contract, on disk and in memory."""
 
+import contextlib
+import functools
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,10 +34,18 @@ class TestInMemory(StoreContract):
 
 def memory_store() -> SqliteStore:
     """A store without a file; it commits on the event loop, so it works in virtual time."""
-    db: sqlite3.Connection = connect(":memory:")
-    for step in migrations():
-        db.executescript(step.script)
+    db = connect(":memory:")
+    db.deserialize(_empty())
     return SqliteStore(db, db, inline=True)
+
+
+@functools.cache
+def _empty() -> bytes:
+    """A database with nothing in it: to run the migrations for each test would take longer than many a test."""
+    with contextlib.closing(connect(":memory:")) as db:
+        for step in migrations():
+            db.executescript(step.script)
+        return db.serialize()
 
 
 async def test_a_text_is_sent_and_said_and_its_request_answered_or_nothing_of_it() -> None:

@@ -59,6 +59,7 @@ from serai.gateway.turn.workshop import Workshop
 from serai.models.openai_chat import OpenAIChat, Timeouts
 from serai.plugins.hooks import PluginHooks
 from serai.plugins.load import load_plugins
+from serai.ports.clock import Clock
 from serai.ports.jobs import JobFiles
 from serai.ports.model import Model
 from serai.ports.platform import HttpEndpoint, HttpReply, HttpRequest, Platform
@@ -88,6 +89,7 @@ def _unchanged(part: Any) -> Any:
 class Wrapping:
     """Puts something of a test's own around a part: a crash point, a recorder."""
 
+    clock: Callable[[Clock], Clock] = _unchanged
     store: Callable[[Store], Store] = _unchanged
     model: Callable[[Model], Model] = _unchanged
     toolbox: Callable[[Toolbox], Toolbox] = _unchanged
@@ -110,7 +112,7 @@ class Gateway:
         """Builds everything; opens the store. Raises Startup, StorageFailed."""
         wrap = wrapping or Wrapping()
         self._state = state
-        self._clock, self._entropy = SystemClock(), SystemEntropy()
+        self._clock, self._entropy = wrap.clock(SystemClock()), SystemEntropy()
         self._meter = Meter()
         self._activity = Activity(self._clock.now())
         self._engine = LocalEngine()
@@ -199,6 +201,10 @@ class Gateway:
         """How many turns run."""
         return self._lanes.in_flight
 
+    async def watch(self) -> None:
+        """Measures how late the event loop is, for ever; for the process that owns the loop."""
+        await watch_loop(self._meter)
+
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Takes up what an earlier process left, then listens. Returns where. Raises Startup."""
         self._spawn(self._engine.run(self._drain), "engine")
@@ -211,7 +217,6 @@ class Gateway:
         address = await self._server.start(host, port)
         self._spawn(sweep(self._store, self._engine, self._clock), "sweep")
         self._spawn(prune(self._store, self._clock, self._retention), "prune")
-        self._spawn(watch_loop(self._meter), "watch")
         self._spawn(self._reloader.watch(), "reload")
         self._spawn(self._schedules.keeping.run(), "keeping")
         self._spawn(self._schedules.scheduler.run(), "schedules")

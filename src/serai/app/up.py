@@ -100,6 +100,7 @@ async def _serve(
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
             # what has been imported and built is out of the collector's sight before anybody can be kept waiting
             collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))
+            watch = asyncio.create_task(gateway.watch())
             told_to_stop = _told_to_stop()
             url = _url(*await gateway.start(host or snapshot.api.host, snapshot.api.port if port is None else port))
             lock.announce(url, gateway.token)
@@ -107,6 +108,7 @@ async def _serve(
             _log.info("the gateway is up", url=url, agents=len(snapshot.agents))
             await told_to_stop.wait()
             collector.cancel()
+            watch.cancel()
             _log.info("the gateway stops", turns=gateway.in_flight)
             stopping(gateway.in_flight)
             await gateway.stop()

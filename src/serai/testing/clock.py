@@ -34,9 +34,9 @@ _SOCKET_GRACE: Final = 0.002
 _THREAD_GRACE: Final = 0.1
 """The same for a thread: it may have to wait for a processor."""
 
-_OTHER_THREADS: Final = ("asyncio_", "ThreadPoolExecutor", "Dummy-")
+_OTHER_THREADS: Final = ("asyncio_", "ThreadPoolExecutor", "Dummy-", "keep-alive-handler")
 """What threads are called that are no reason to wait: those of executors, for which time is held as long as they
-work, and those that Python has not started."""
+work, those that Python has not started, and the heartbeats of discord.py, which keep to real time."""
 
 _PATIENCE: Final = 30.0
 """Real seconds without any event or timer after which a test is stuck for good."""

@@ -155,11 +155,12 @@ def _environment() -> Path:
 
 
 def _install(folder: Path) -> None:
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    venv = [sys.executable, "-m", "venv", "--without-pip", "--clear", str(folder)]
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
     try:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, capture_output=True)
+        subprocess.run(venv, check=True, capture_output=True)
         subprocess.run(
-            [*pip, "--only-binary", ":all:", f"matrix-synapse=={VERSION}"],
+            [*pip, "--no-compile", "--only-binary", ":all:", f"matrix-synapse=={VERSION}"],
             check=True,
             capture_output=True,
             timeout=900,
