@@ -67,13 +67,13 @@ def _toolsets(names: Collection[str]) -> None:
 def _targets(place: Place, snapshot: "Snapshot", job: Mapping[str, Any]) -> Collection[str]:
     """The targets of a job as it will be that mean no chat as it is; they are warned of. Raises Failed for those that
     never will."""
-    from serai.cli.cron.reach import Chats
+    from serai.cli.cron.reach import chats_of
     from serai.cli.several import refuse_several
 
-    chats, origin = Chats.of(place, snapshot), origin_chat(job.get("origin"))
+    chats, origin = chats_of(place, snapshot), origin_chat(job.get("origin"))
     found = list[str]()
     for value in job.get("deliver") or ():
-        refuse_several(value, chats.platforms)
+        refuse_several(value, {account.platform for account in chats.accounts})
     for value, wrong in chats.faults(job.get("deliver"), origin):
         if not chats.may_become_right(value, origin):
             raise Failed(f"Nothing can be delivered to `{value}`: {wrong}.")

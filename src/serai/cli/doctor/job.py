@@ -44,7 +44,7 @@ def _mend(profile: "AgentProfile", problem: "Mapping[str, Any]") -> str:
 def complete(patient: Patient) -> Iterator[Finding]:
     """Scripts, skills and chats that jobs name, and that are not there."""
     from serai.cli.cron.check import absent
-    from serai.cli.cron.reach import Chats
+    from serai.cli.cron.reach import chats_of
     from serai.cli.cron.told import origin_chat
     from serai.core.ids import AgentId
 
@@ -52,7 +52,7 @@ def complete(patient: Patient) -> Iterator[Finding]:
     jobs = [job for job in book.jobs() if job["enabled"]] if book is not None else []
     if not jobs or snapshot is None:
         return
-    chats = Chats.of(patient.place, snapshot)
+    chats = chats_of(patient.place, snapshot)
     for job in jobs:
         profile = snapshot.agents[AgentId(job["agent"])]
         about, mend = f"job {job['id']} of `{profile.id}`", f"serai cron edit {job['id']} --agent {profile.id}"
