@@ -89,3 +89,13 @@ def test_the_level_may_change_while_running(tmp_path: Path) -> None:
     set_level("warning")
     log.info("too late")
     assert [line["event"] for line in lines(tmp_path)] == ["after"]
+
+
+def test_a_terminal_has_lines_for_people_and_the_file_has_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(tmp_path, "info", lambda: Redactor([SECRET]), lambda entry: f"{entry['level']}: {entry['event']}")
+    structlog.get_logger("cron").warning(f"a job did not run: {SECRET}", agent="ops")
+    logging.getLogger("library").error("lost")
+    assert capsys.readouterr().err == "warning: a job did not run: [redacted]\nerror: lost\n"
+    assert [line["event"] for line in lines(tmp_path)] == ["a job did not run: [redacted]", "lost"]

@@ -3,7 +3,7 @@
 import logging
 import logging.handlers
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,13 @@ _BYTES_MOST: Final = 10 * 2**20
 _FILES_KEPT: Final = 5
 
 
-def set_up(folder: Path, level: str, redactor: Callable[[], Redactor]) -> None:
-    """Sends the gateway's log to the file, and warnings to standard error as well. A log that cannot be written
-    harms nothing else. `redactor` gives the one that is in force."""
+Line = Callable[[Mapping[str, Any]], str]
+"""An entry of the log as people read it."""
+
+
+def set_up(folder: Path, level: str, redactor: Callable[[], Redactor], line: Line | None = None) -> None:
+    """Sends the gateway's log to the file, and warnings to standard error as well: as `line` has them, else as the
+    file does. A log that cannot be written harms nothing else. `redactor` gives the one that is in force."""
     logging.raiseExceptions = False
     root = logging.getLogger()
     for old in root.handlers[:]:
@@ -33,9 +37,10 @@ def set_up(folder: Path, level: str, redactor: Callable[[], Redactor]) -> None:
         file = logging.NullHandler()
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(logging.WARNING)
-    for handler in (file, screen):
-        handler.setFormatter(_Formatter(redactor))
-        root.addHandler(handler)
+    file.setFormatter(_Formatter(redactor))
+    screen.setFormatter(_Formatter(redactor) if line is None else _ForPeople(redactor, line))
+    root.addHandler(file)
+    root.addHandler(screen)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -77,3 +82,14 @@ class _Formatter(logging.Formatter):
         data = text.encode("utf-8", "replace")
         cleaned = self._redactor().clean_json(data)
         return text if cleaned is data else cleaned.decode()
+
+
+class _ForPeople(_Formatter):
+    """The same for a terminal."""
+
+    def __init__(self, redactor: Callable[[], Redactor], line: Line) -> None:
+        super().__init__(redactor)
+        self._line = line
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._line(msgspec.json.decode(super().format(record)))

@@ -16,7 +16,7 @@ from serai.app.garbage import collect_between_turns
 from serai.app.gateway import Gateway, Wrapping
 from serai.app.local import LocalModels
 from serai.app.lock import HomeLock, hold
-from serai.app.log import set_up
+from serai.app.log import Line, set_up
 from serai.app.reload import Reading
 from serai.config.layout import Layout, prepare
 from serai.config.load import Loaded, load
@@ -56,18 +56,20 @@ def main(
     announce: Announce,
     *,
     stopping: Stopping = _silently,
+    line: Line | None = None,
     host: str | None = None,
     port: int | None = None,
     wrapping: Wrapping | None = None,
 ) -> None:
-    """Runs the gateway of `home` until SIGINT or SIGTERM; a second one ends it at once, which loses nothing.
+    """Runs the gateway of `home` until SIGINT or SIGTERM; a second one ends it at once, which loses nothing. `line`
+    has warnings as standard error shows them.
 
     Raises Startup.
     """
     layout = Layout(home)
     prepare(layout)
     with hold(layout.lock) as lock:
-        _run(_serve(layout, environment, lock, announce, stopping, host, port, wrapping))
+        _run(_serve(layout, environment, lock, announce, stopping, line, host, port, wrapping))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -85,6 +87,7 @@ async def _serve(
     lock: HomeLock,
     announce: Announce,
     stopping: Stopping,
+    line: Line | None,
     host: str | None,
     port: int | None,
     wrapping: Wrapping | None,
@@ -96,7 +99,7 @@ async def _serve(
             loaded = await source()
             snapshot = _usable(loaded)
             state = State(snapshot, loaded.secrets, {ACCOUNT: STANDING})
-            set_up(layout.logs, snapshot.log_level, lambda: state.redactor)
+            set_up(layout.logs, snapshot.log_level, lambda: state.redactor, line)
             gateway = Gateway(layout, Reading(source, loaded), state, session, wrapping)
             # what has been imported and built is out of the collector's sight before anybody can be kept waiting
             collector = asyncio.create_task(collect_between_turns(lambda: gateway.in_flight))

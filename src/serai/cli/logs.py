@@ -9,7 +9,6 @@ from serai.cli.place import Place
 from serai.cli.suggest import agents
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
-_HEAD = ("timestamp", "level", "logger", "event")
 
 
 @click.command("logs")
@@ -42,28 +41,10 @@ def _print(entry: dict[str, Any], as_json: bool) -> None:
     import json
     import sys
 
+    from serai.cli.log_line import log_line
+
     if as_json:
         click.echo(json.dumps({"object": "log_entry", **entry}, ensure_ascii=False))
     else:
-        click.echo(_line(entry))
+        click.echo(log_line(entry))
     sys.stdout.flush()
-
-
-def _line(entry: dict[str, Any]) -> str:
-    """`2026-11-22 11:05:09 warning up: the sentence  key=value`, on one line."""
-    from serai.cli.printable import one_line
-
-    head = f"{_moment(entry.get('timestamp'))} {entry.get('level', '-'):<7} {entry.get('logger', '-')}: "
-    rest = "".join(f"  {key}={value}" for key, value in entry.items() if key not in _HEAD)
-    return one_line(f"{head}{entry.get('event', '')}{rest}")
-
-
-def _moment(text: object) -> str:
-    from datetime import datetime
-
-    from serai.cli.moment import local_time
-
-    try:
-        return local_time(datetime.fromisoformat(str(text)).timestamp())
-    except ValueError:
-        return "-" * len("2026-11-22 11:05:09")

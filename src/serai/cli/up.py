@@ -8,6 +8,7 @@ import click
 from serai.cli.place import Place
 
 if TYPE_CHECKING:
+    from serai.app.log import Line
     from serai.app.up import Running
 
 
@@ -28,7 +29,10 @@ def up(place: Place, home: str | None, host: str | None, port: int | None, start
     def announce(running: "Running") -> None:
         print_running(chosen, running)
 
-    gateway().main(chosen.home, chosen.environment, announce, stopping=_print_stopping, host=host, port=port)
+    line = _line() if sys.stderr.isatty() else None
+    gateway().main(
+        chosen.home, chosen.environment, announce, stopping=_print_stopping, line=line, host=host, port=port
+    )
 
 
 def _begin(place: Place) -> None:
@@ -36,6 +40,12 @@ def _begin(place: Place) -> None:
 
     if begin(place.layout):
         click.echo(f"Two example agents are in {place.shown(place.home)}; their personas are yours to edit.")
+
+
+def _line() -> "Line":
+    from serai.cli.log_line import log_line
+
+    return log_line
 
 
 def _print_stopping(turns: int) -> None:
