@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from serai.core.ids import JobId
+from serai.ports.slots import Sighting
 from serai.stores.sqlite.store import open_store
 from tests.cli.terminal import Terminal
 
@@ -45,13 +48,26 @@ def write_cron_home(serai: Terminal) -> None:
 
 def store_missed(serai: Terminal, job: str = REPORT, agent: str = "ops") -> None:
     """A day of a job's in the database, on which it was missed."""
-    asyncio.run(_missed(serai.home, str((serai.home / f"agents/{agent}/cron").resolve()), JobId(job)))
+    asyncio.run(_missed(serai.home, _directory(serai, agent), JobId(job)))
 
 
-async def _missed(home: Path, directory: str, job: JobId) -> None:
+def store_ran(serai: Terminal, job: str, agent: str = "ops") -> None:
+    """A run of a job's in the database, whose turn is forgotten, of the only time in its schedule."""
+    directory, name = _directory(serai, agent), JobId(job)
+    asyncio.run(_missed(serai.home, directory, name, "2020-01-01T00:00 Europe/Berlin"))
+    with closing(sqlite3.connect(serai.home / "state.db")) as db, db:
+        db.execute("UPDATE job SET runs = 1, written = '2020-01-01T00:00' WHERE job = ?", (job,))
+        db.execute("UPDATE slot SET input = 'run_1', until = NULL, reason = NULL WHERE job = ?", (job,))
+
+
+def _directory(serai: Terminal, agent: str) -> str:
+    return str((serai.home / f"agents/{agent}/cron").resolve())
+
+
+async def _missed(home: Path, directory: str, job: JobId, schedule: str = "0 9 * * 1-5 Europe/Berlin") -> None:
     store = open_store(home / "state.db")
     try:
-        await store.slots.see(directory, {job: "0 9 * * 1-5 Europe/Berlin"}, SECONDS - 1000)
+        await store.slots.see(directory, [Sighting(job, schedule, schedule, SECONDS - 1000)])
         await store.slots.miss(directory, job, SECONDS, SECONDS, "the gateway was not running", SECONDS + 5)
     finally:
         await store.close()

@@ -117,6 +117,14 @@ def test_a_job_that_runs_stands_first(serai: Terminal, asked: FakeGateway) -> No
     assert all(row[6].startswith("failed ") for row in rows)
 
 
+def test_a_zone_that_this_machine_does_not_know_hides_no_job(serai: Terminal, asked: FakeGateway) -> None:
+    asked.answers("/api/jobs?limit=1000", page(job(), job(id=CHECK, name="Check", zone="Mars/Olympus")))
+    said = serai("cron", "list")
+    assert (said.code, said.err) == (0, "")
+    [row] = [line for line in said.out.splitlines() if line.startswith(CHECK)]
+    assert " UTC " in row
+
+
 def test_problems_are_those_that_the_gateway_tells(serai: Terminal, asked: FakeGateway) -> None:
     problem = {"object": "job.problem", "agent": "ops", "job": None, "message": "it is damaged", "fatal": True}
     asked.answers("/api/jobs?limit=1000", {**page(job()), "problems": [problem]})

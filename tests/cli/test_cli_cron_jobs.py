@@ -13,6 +13,7 @@ from tests.cli.cron_home import (
     REPORT,
     read_jobs,
     store_missed,
+    store_ran,
     write_cron_home,
     write_jobs,
 )
@@ -499,3 +500,15 @@ def test_doctor_looks_at_targets_from_the_chat_that_a_job_was_made_in(home: Term
         "job aaaa00000002 of `ops`: nothing is delivered to `origin`: the account `telegram` is not configured any "
         "more",
     ]
+
+
+def test_a_time_that_came_in_vain_is_listed_and_one_that_ran_is_over(home: Terminal) -> None:
+    vain, ran = ("cccc11112222", "cccc33334444")
+    past = {"schedule": "2020-01-01T00:00", "prompt": "Happy new year!"}
+    write_jobs(home, [{"id": vain, "name": "vain", **past}, {"id": ran, "name": "ran", **past}])
+    store_ran(home, ran)
+    said = home("cron", "list", "--agent", "ops")
+    assert re.search(rf"^{vain} .* its time is over, and it did not run$", said.out, re.MULTILINE)
+    assert ran not in said.out
+    assert said.err.startswith("1 more is over: serai cron list --all\n")
+    assert re.search(rf"^{ran} .* done: its time is over$", home("cron", "list", "--all").out, re.MULTILINE)

@@ -11,7 +11,7 @@ from serai.core.turn import Claim, Fence, Input, Step
 from serai.ports.jobs import JobFiles, ScriptResult
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Capabilities, HttpEndpoint, HttpReply, HttpRequest, Link, Platform, Sent
-from serai.ports.slots import Slots
+from serai.ports.slots import Sighting, Slots
 from serai.ports.store import Store
 from serai.ports.store.arrival import Accepted, Arrival
 from serai.ports.store.claim import ClaimOffer, Finish, Finished
@@ -144,9 +144,9 @@ class FusedFiles:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+    async def run_script(self, cron: Path, home: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         self._fuse.passing("script.before")
-        result = await self._inner.run_script(cron, job, environment)
+        result = await self._inner.run_script(cron, home, job, environment)
         self._fuse.passing("script.after")
         return result
 
@@ -167,9 +167,9 @@ class FusedSlots:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def see(self, directory: str, keys: Mapping[JobId, str], now: float) -> None:
+    async def see(self, directory: str, sightings: Sequence[Sighting]) -> None:
         self._fuse.passing("see.before")
-        await self._inner.see(directory, keys, now)
+        await self._inner.see(directory, sightings)
         self._fuse.passing("see.after")
 
     async def miss(self, directory: str, job: JobId, first: float, last: float, reason: str, now: float) -> None:

@@ -1,7 +1,7 @@
 """What goes wrong around schedules costs no slot and no place, and nobody else anything (SPEC 9.1, 9.3)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from serai.core.cron import CronPolicy
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, JobId
 from serai.core.job import Job
-from serai.ports.slots import JobRunning, SlotRow
+from serai.ports.slots import JobRunning, Sighting, SlotRow
 from serai.testing.clock import virtual_time
 from serai.testing.jobs import MemoryJobs
 from serai.testing.model import ScriptedModel
@@ -105,11 +105,11 @@ async def test_a_changed_file_is_taken_over_although_the_store_failed_at_first()
         await asyncio.sleep(5)
         see, failures = one.store.slots.see, [1, 2, 3]
 
-        async def fails(directory: str, keys: Mapping[JobId, str], now: float) -> None:
+        async def fails(directory: str, sightings: Sequence[Sighting]) -> None:
             if failures:
                 failures.pop()
                 raise StorageFailed("the disk is full")
-            await see(directory, keys, now)
+            await see(directory, sightings)
 
         one.store.slots.see = fails  # type: ignore[method-assign]
         one.files.put(CRON, job("every 1m"))

@@ -100,3 +100,18 @@ async def test_a_disk_that_takes_nothing_is_told_about(cron: Path) -> None:
     (cron / "output").write_text("in the way")
     with pytest.raises(StorageFailed):
         await disk().write_output(cron, JOB, "a.md", "x")
+
+
+@pytest.mark.parametrize("later", ["[SILENT]\n", "(The run failed: it was late)\n", "(The run failed: no)\n\nhalf\n"])
+async def test_the_latest_output_is_a_result_and_no_silence_nor_failure(cron: Path, later: str) -> None:
+    await disk().write_output(cron, JOB, "2026-01.md", "old")
+    await disk().write_output(cron, JOB, "2026-02.md", "found")
+    await disk().write_output(cron, JOB, "2026-03.md", later)
+    assert await disk().read_output(cron, JOB) == "found"
+    assert await disk().read_output(cron, JOB, "2026-03.md") == later
+
+
+async def test_a_home_that_was_deleted_is_not_made_again_by_an_output(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed):
+        await disk().write_output(tmp_path / "gone" / "cron", JOB, "a.md", "x")
+    assert not list(tmp_path.iterdir())

@@ -151,6 +151,14 @@ async def test_all_problems_of_a_job_are_told_at_once(cron: Path) -> None:
     assert len(problems) == 4
 
 
+@pytest.mark.parametrize("name", ["localtime", "Factory", "posixrules", "posix/UTC", "right/Europe/Berlin", "Europe"])
+async def test_a_file_beside_the_time_zones_is_none(cron: Path, name: str) -> None:
+    job, [problem] = await only(cron, timezone=name)
+    assert job is None
+    assert problem.startswith(f"!{ID}: `timezone` names no time zone: `{name}`")
+    assert f"did you mean `{name}`" not in problem
+
+
 async def test_a_hand_written_agent_id_changes_nothing(cron: Path) -> None:
     with_one, _ = await only(cron, agent_id="ops")
     without, _ = await only(cron)

@@ -16,7 +16,7 @@ import uvloop
 from serai.core.ids import JobId
 from serai.core.job import Job, wakes_agent
 from serai.jobs.process import OUTPUT_MOST
-from serai.jobs.script import PATH, ScriptRunner
+from serai.jobs.script import PATH, ScriptRunner, script_fault
 from serai.ports.jobs import ScriptResult
 from tests.jobs.stage import ID, disk
 from tests.patience import PATIENCE_S
@@ -41,7 +41,7 @@ def run(loop: asyncio.Runner, cron: Path) -> Runner:
         if text is not None:
             write(cron, name, text)
         jobs = disk(ScriptRunner(limit_s, grace_s=0.5))
-        return loop.run(jobs.run_script(cron, replace(JOB, script=name, **more), dict(env)))
+        return loop.run(jobs.run_script(cron, cron.parent, replace(JOB, script=name, **more), dict(env)))
 
     return ran
 
@@ -133,7 +133,7 @@ def test_a_cancelled_script_dies_with_its_children(loop: asyncio.Runner, cron: P
     pids = cron.parent / "workspace" / "pids"
 
     async def cancelled() -> None:
-        running = asyncio.create_task(disk().run_script(cron, replace(JOB, script="a.sh"), {}))
+        running = asyncio.create_task(disk().run_script(cron, cron.parent, replace(JOB, script="a.sh"), {}))
         async with asyncio.timeout(PATIENCE_S):
             while not pids.exists():
                 await asyncio.sleep(0.01)
@@ -251,3 +251,40 @@ def is_gone(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_a_folder_that_is_a_link_works_in_the_home_of_its_job(run: Runner, cron: Path, tmp_path: Path) -> None:
+    (tmp_path / "srv" / "cron" / "scripts").mkdir(parents=True)
+    cron.symlink_to(tmp_path / "srv" / "cron")
+    (cron.parent / "workspace" / "site").mkdir(parents=True)
+    assert run("a.sh", "echo $HOME; pwd").output == f"{cron.parent}\n{cron.parent / 'workspace'}\n"
+    assert run("a.sh", workdir="site").output == f"{cron.parent}\n{cron.parent / 'workspace' / 'site'}\n"
+    assert not (tmp_path / "srv" / "workspace").exists()
+
+
+def test_a_script_that_may_not_be_read_is_told_as_such(cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(cron, "a", "#!/bin/sh\n").chmod(0o111)
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.R_OK)  # root may read everything
+    assert script_fault(cron, "a") == "may not be read"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told_as_such(cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    write(cron, "a.sh", "")
+    monkeypatch.setattr(Path, "exists", refuses)
+    assert script_fault(cron, "a.sh") == "cannot be looked at: Permission denied"
+
+
+async def test_a_work_place_is_one_however_it_is_written(cron: Path, tmp_path: Path) -> None:
+    home = cron.parent
+    (home / "workspace" / "site").mkdir(parents=True)
+    (home / "workspace" / "link").symlink_to("site")
+    (tmp_path / "alias").symlink_to(home)
+    places = {
+        await disk().work_place(one, name)
+        for one in (home, tmp_path / "alias")
+        for name in ("site", "./site/", "link", str(one / "workspace" / "site"))
+    }
+    assert places == {os.path.realpath(home / "workspace" / "site")}

@@ -217,3 +217,10 @@ def test_an_edited_text_means_what_the_edited_list_means(text: str, data: st.Dat
     gone = data.draw(st.lists(st.sampled_from(sheet.entries)))
     left = [entry.value for entry in sheet.entries if entry not in gone]
     assert json.loads(removed(sheet, gone)) == {**whole, "jobs": left}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+async def test_a_file_stays_as_readable_as_whoever_made_it_wanted(cron: Path, mode: int) -> None:
+    put(cron, fields()).chmod(mode)
+    await disk().change(cron, JobId(ID), {"name": "news"})
+    assert stat.S_IMODE((cron / "jobs.json").stat().st_mode) == mode

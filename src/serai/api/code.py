@@ -49,7 +49,7 @@ CODES: Final[Mapping[str, tuple[tuple[int, ...], str]]] = MappingProxyType(
         "session_exists": ((409,), "a copy of a session was to have an id that is taken"),
         "session_of_chat": ((409,), "the session belongs to a chat, so the API cannot speak in it"),
         "ambiguous_job": ((409,), "several agents have a job of that id; `agent` says which is meant"),
-        "job_running": ((409,), "the job runs just now; a job never overlaps itself"),
+        "job_running": ((409,), "it, or another job in its folder, runs just now, or too many were asked for"),
         "jobs_damaged": ((409,), "the agent's jobs file cannot be used as it is; it was left alone"),
         "jobs_off": ((409,), "the agent's schedules are off, or another gateway's or agent's"),
         "not_retriable": ((409,), "the delivery is neither `unknown` nor `dead`"),

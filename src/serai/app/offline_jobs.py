@@ -20,7 +20,7 @@ from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.state import State
 from serai.jobs.disk import DiskJobs
 from serai.ports.home_chat import Correspondent, HomeChats
-from serai.ports.slots import Active, JobMark, Left, SlotRow, Slots
+from serai.ports.slots import Active, JobMark, Left, Sighting, SlotRow, Slots
 from serai.stores.sqlite.store import open_store
 from serai.web.driver import ACCOUNT, STANDING
 
@@ -44,12 +44,15 @@ class IdleSlots(Slots):
         kept = await self._kept.marks(directory) if self._kept else {}
         return {**kept, **self._seen.get(directory, {})}
 
-    async def see(self, directory: str, keys: Mapping[JobId, str], now: float) -> None:
+    async def see(self, directory: str, sightings: Sequence[Sighting]) -> None:
         """As if their time began now, but not for anybody else: it does when a gateway sees them."""
         known = await self.marks(directory)
         seen = self._seen.setdefault(directory, {})
-        for job, key in keys.items():
-            seen[job] = JobMark(key, now, now, owner=known[job].owner if job in known else "")
+        for one in sightings:
+            before = known.get(one.job, JobMark("", one.since, one.since))
+            moment = (before.since, before.decided) if before.key == one.key else (one.since, one.since)
+            runs = 0 if one.anew else before.runs
+            seen[one.job] = JobMark(one.key, *moment, runs, before.owner, one.written)
 
     async def give(self, directory: str, job: JobId, owner: str, now: float) -> None:  # noqa: ARG002 - the port's
         raise Startup(NO_GATEWAY)

@@ -29,4 +29,4 @@ def zone_names() -> frozenset[str]:
     """All names, for hints. Slow: directories are read."""
     from zoneinfo import available_timezones
 
-    return frozenset(available_timezones())
+    return frozenset(name for name in available_timezones() if not name.startswith(_NOT_NAMES))

@@ -13,7 +13,7 @@ from serai.jobs.look import look
 from serai.jobs.output import read_output, write_output
 from serai.jobs.owner import adopt, own, read_owner
 from serai.jobs.read import CheckSchedule, JobReader
-from serai.jobs.script import ScriptRunner, script_fault
+from serai.jobs.script import ScriptRunner, script_fault, work_place
 from serai.jobs.skill import read_skill
 from serai.jobs.write import Edit, add, change, edit, remove
 from serai.ports.clock import Entropy
@@ -72,8 +72,11 @@ class DiskJobs:
     async def script_fault(self, cron: Path, name: str) -> str | None:
         return await to_thread(script_fault, cron, name)
 
-    async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
-        return await self._scripts.run(cron, job, environment)
+    async def work_place(self, home: Path, workdir: str) -> str:
+        return str(await to_thread(work_place, home, workdir))
+
+    async def run_script(self, cron: Path, home: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+        return await self._scripts.run(cron, home, job, environment)
 
     async def _edit(self, cron: Path, change: Callable[[JobReader], Edit]) -> Job:
         job = await to_thread(self._edited, cron, change)

@@ -7,6 +7,7 @@ from typing import Final
 from serai.core.error import StorageFailed
 from serai.core.ids import JobId
 from serai.core.job import is_job_id
+from serai.core.job_output import is_result
 from serai.jobs.folder import NotRegular, directory, is_inside, open_regular
 from serai.jobs.replace import replace, told
 
@@ -16,6 +17,7 @@ OUTPUT_MOST: Final = 200_000
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}").fullmatch
 _CUT: Final = f"\n\n[The rest is left out: the text is longer than {OUTPUT_MOST // 1000} kB.]"
 _PRIVATE_FOLDER: Final = 0o700
+_LOOKED_AT: Final = 100
 
 
 def write_output(cron: Path, job: JobId, name: str, text: str) -> Path:
@@ -23,25 +25,25 @@ def write_output(cron: Path, job: JobId, name: str, text: str) -> Path:
     folder = directory(cron)
     path = _place(folder, job) / _safe(name)
     with told(path):
-        for made in (folder / "output", path.parent):
+        for made in (folder, folder / "output", path.parent):  # but no home that somebody has deleted
             if not is_inside(made, folder):
                 raise StorageFailed(f"{made} leads out of {folder}; nothing was written there")
-            made.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            made.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
         replace(path, text.encode(errors="replace"))
     return path
 
 
 def read_output(cron: Path, job: JobId, name: str | None = None) -> str | None:
-    """A text that was kept, the latest where no name is given; None where there is nothing to read."""
+    """A text that was kept; where no name is given the latest result (`is_result`), looked for among the last 100.
+    None where there is nothing to read."""
     folder = directory(cron)
     place = _place(folder, job)
     if not is_inside(place, folder):
         return None
-    for candidate in _names(place) if name is None else (_safe(name),):
-        text = _read(place / candidate)
-        if text is not None:
-            return text
-    return None
+    if name is not None:
+        return _read(place / _safe(name))
+    texts = (_read(place / candidate) for candidate in _names(place)[:_LOOKED_AT])
+    return next((text for text in texts if text is not None and is_result(text)), None)
 
 
 def _names(place: Path) -> list[str]:

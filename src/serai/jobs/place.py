@@ -4,11 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
 
 from serai.core.delivery import Target
 from serai.core.ids import DEFAULT_ACCOUNT, AgentId, is_agent_id
 from serai.core.source import CHAT_TYPES
+from serai.core.zone import UnknownZone, zone_named, zone_names
 from serai.jobs.folder import is_inside
 from serai.jobs.value import ITEMS_MOST, Hints, Reader, Wrong, line, repeated, shown, word, wrong
 
@@ -19,9 +19,9 @@ def zone(hints: Hints) -> Reader[str]:
     def read(value: object) -> str:
         name = line(value)
         try:
-            ZoneInfo(name)
-        except (ValueError, OSError, KeyError):
-            raise Wrong(f"names no time zone: {shown(name)}{hints.near(name, available_timezones)}") from None
+            zone_named(name)
+        except UnknownZone:
+            raise Wrong(f"names no time zone: {shown(name)}{hints.near(name, zone_names)}") from None
         return name
 
     return read

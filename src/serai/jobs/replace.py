@@ -56,14 +56,14 @@ def _lock(descriptor: int, path: Path) -> None:
             return
 
 
-def replace(path: Path, data: bytes, may: Callable[[], bool] = lambda: True) -> bool:
-    """Puts `data` in the file's place, surely on disk, mode 0600, unless `may`, asked at the last moment, says no.
-    Returns whether it did. Only one writer at a time: what a killed one has left is taken over. Raises OSError."""
+def replace(path: Path, data: bytes, may: Callable[[], bool] = lambda: True, mode: int = _PRIVATE) -> bool:
+    """Puts `data` in the file's place, surely on disk, unless `may`, asked at the last moment, says no. Returns
+    whether it did. Only one writer at a time: what a killed one has left is taken over. Raises OSError."""
     staged = path.with_name(f".{path.name}.new")
     with suppress(FileNotFoundError):
         staged.unlink()
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
-    with _staged(staged, descriptor, data):
+    with _staged(staged, descriptor, data, mode):
         if not may():
             return False
         staged.replace(path)
@@ -88,10 +88,11 @@ def create(path: Path, data: bytes) -> bool:
 
 
 @contextmanager
-def _staged(path: Path, descriptor: int, data: bytes) -> Iterator[Path]:
+def _staged(path: Path, descriptor: int, data: bytes, mode: int = _PRIVATE) -> Iterator[Path]:
     """A complete temporary file, gone afterwards."""
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()
             os.fsync(descriptor)

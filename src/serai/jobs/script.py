@@ -45,6 +45,8 @@ def script_fault(cron: Path, name: str) -> str | None:
         _command(_script(directory(cron) / "scripts", name))
     except Unfit as fault:
         return str(fault)
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror}"
     return None
 
 
@@ -55,11 +57,11 @@ class ScriptRunner:
         self._limit_s = limit_s
         self._grace_s = grace_s
 
-    async def run(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+    async def run(self, cron: Path, home: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         """See `JobFiles.run_script`."""
         name = f"The script `{job.script}`"
         try:
-            plan = await to_thread(_plan, cron, job, environment)
+            plan = await to_thread(_plan, cron, home, job, environment)
             ended = await run(plan.command, plan.workdir, plan.environment, self._limit_s, self._grace_s)
         except Unfit as fault:
             return ScriptResult("", f"{name} {fault}.")
@@ -88,9 +90,15 @@ def _last_lines(error: str) -> str:
     return "\n".join(lines[-_STDERR_LINES:])[-_STDERR_LONGEST:]
 
 
-def _plan(cron: Path, job: Job, environment: Mapping[str, str]) -> _Plan:
-    """Looks at script and folders as they are now, links resolved. Raises Unfit."""
-    home = Path(os.path.realpath(cron.parent))
+def work_place(home: Path, workdir: str | None) -> Path:
+    """Where a job of that home works, links resolved."""
+    return Path(os.path.realpath(home / "workspace" / (workdir or "")))
+
+
+def _plan(cron: Path, home: Path, job: Job, environment: Mapping[str, str]) -> _Plan:
+    """Looks at script and folders as they are now, links resolved. The home is told, because `cron` may be a link out
+    of it. Raises Unfit."""
+    home = Path(os.path.realpath(home))
     script = _script(directory(cron) / "scripts", job.script)
     return _Plan(_command(script), _workdir(home, job.workdir), _environment(home, environment))
 
@@ -117,6 +125,8 @@ def _script(folder: Path, name: str | None) -> Path:
 
 
 def _command(script: Path) -> tuple[str, ...]:
+    if not os.access(script, os.R_OK):
+        raise Unfit("may not be read")
     if script.suffix == ".py":
         return sys.executable, str(script)
     if script.suffix in (".sh", ".bash"):
@@ -139,10 +149,9 @@ def _says_how(script: Path) -> bool:
 
 
 def _workdir(home: Path, name: str | None) -> Path:
-    workspace = home / "workspace"
     if name is None:
-        workspace.mkdir(mode=0o700, exist_ok=True)
-    path = Path(os.path.realpath(workspace / (name or "")))
+        (home / "workspace").mkdir(mode=0o700, exist_ok=True)
+    path = work_place(home, name)
     called = name or "workspace"
     if not path.is_relative_to(home):
         raise Unfit(f"cannot work in `{called}`, which leads out of the agent's home")

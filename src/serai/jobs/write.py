@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace as replaced
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any, Final
 
 from serai.core.error import StorageFailed
@@ -18,6 +19,8 @@ from serai.jobs.value import cleaned, repeated, shown
 from serai.ports.jobs import BadJob, JobExists, JobsDamaged, UnknownJob
 
 _TRIES: Final = 20
+_PRIVATE: Final = 0o600
+_READ_AND_WRITE: Final = 0o666
 
 Edit = Callable[[Sheet], tuple[str, Job | None]]
 """From a file to its new text, and the job that it is about."""
@@ -51,7 +54,12 @@ def _replaced(folder: Path, path: Path, stamp: str, text: str) -> bool:
         sheet_of(data)  # whoever may write must not be able to stop all jobs of the file
     except JobsDamaged as error:
         raise StorageFailed(f"{path} could not be read any more, because it {error}; nothing was written") from None
-    return replace(path, data, lambda: stamp_of(read_jobs(folder)) == stamp)
+    return replace(path, data, lambda: stamp_of(read_jobs(folder)) == stamp, _mode(path))
+
+
+def _mode(path: Path) -> int:
+    """Who may read a jobs file is the business of whoever made it."""
+    return S_IMODE(path.stat().st_mode) & _READ_AND_WRITE if path.exists() else _PRIVATE
 
 
 def add(fields: Mapping[str, Any], reader: JobReader, new_id: Callable[[], str], wanted: JobId | None = None) -> Edit:

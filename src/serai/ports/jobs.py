@@ -110,8 +110,8 @@ class JobFiles(Protocol):
         ...
 
     async def read_output(self, cron: Path, job: JobId, name: str | None = None) -> str | None:
-        """What a run has left, cut at a bound; without `name` the latest, by the order of names. None where there is
-        nothing."""
+        """What a run has left, cut at a bound; without `name` the latest, by the order of names, that is neither
+        silence nor tells of a failure. None where there is nothing."""
         ...
 
     async def read_skill(self, skills: Path, name: str) -> str | None:
@@ -123,7 +123,11 @@ class JobFiles(Protocol):
         can."""
         ...
 
-    async def run_script(self, cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
-        """Runs a job's script in its work directory, with that environment and nothing else. When cancelled, the
-        script and all that it has started are ended."""
+    async def work_place(self, home: Path, workdir: str) -> str:
+        """The path that a job's `workdir` means in that home, links resolved, be there such a folder or not."""
+        ...
+
+    async def run_script(self, cron: Path, home: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+        """Runs a script of `cron/scripts` for a job of that home, in its work directory there, with that environment
+        and nothing else. When cancelled, the script and all that it has started are ended."""
         ...

@@ -12,8 +12,10 @@ from typing import Literal, Protocol
 
 from serai.core.delivery import Delivery
 from serai.core.error import SeraiError
+from serai.core.event import TurnEnded
 from serai.core.ids import AgentId, InputId, JobId, SessionId
 from serai.core.target import written
+from serai.core.turn import Step
 
 SlotState = Literal["waiting", "running", "ok", "failed", "cancelled", "missed"]
 
@@ -38,15 +40,31 @@ class NewSlot:
 
 @dataclass(frozen=True, slots=True)
 class JobMark:
-    """What is remembered of a job. `key` is its schedule with its zone, empty while it is disabled; `since` is when
-    this key was first seen. Everything up to `decided` is settled. `runs` counts the slots that were claimed since.
-    `owner` is the API key that made the job."""
+    """What is remembered of a job. `key` is its schedule with the zone in force, empty while it is disabled; `since`
+    is when this key was first seen. Everything up to `decided` is settled. `written` is the schedule with the zone
+    that the job itself names, disabled or not; `runs` counts the slots that were claimed since that changed. `owner`
+    is the API key that made the job."""
 
     key: str
     since: float
     decided: float
     runs: int = 0
     owner: str = ""
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A job that is new, or has another `key` or another way to write its schedule than is remembered (JobMark).
+
+    Where the key is another one, the job's time begins at `since`. `anew`: its runs are counted anew.
+    """
+
+    job: JobId
+    key: str
+    written: str
+    since: float
+    anew: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +110,28 @@ def _why(delivery: Delivery) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """A run that has not ended. `workdir` is what its job said when it began."""
+    """A run that has not ended. `workdir` is what its job said when it began; `manual`: somebody asked for it."""
 
     directory: str
     job: JobId
     run: InputId
     agent: AgentId
     workdir: str | None = None
+    manual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a run has left, and is not in its file yet."""
+    """A run that has ended, and whose output is not in its file yet. `ended` is None where nobody knows how; `script`
+    is the step of its script, where it has one."""
 
     run: InputId
     agent: AgentId
     directory: str
     job: JobId
     at: float
-    text: str
+    ended: TurnEnded | None
+    script: Step | None = None
 
 
 class Slots(Protocol):
@@ -124,8 +145,8 @@ class Slots(Protocol):
         """What is remembered of the directory's jobs."""
         ...
 
-    async def see(self, directory: str, keys: Mapping[JobId, str], now: float) -> None:
-        """Jobs whose key is new: their time begins now, and nothing is owed for what was before."""
+    async def see(self, directory: str, sightings: Sequence[Sighting]) -> None:
+        """Jobs of the directory that are new or different; nothing is owed for what was before their time."""
         ...
 
     async def give(self, directory: str, job: JobId, owner: str, now: float) -> None:

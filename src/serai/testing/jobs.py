@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
 from serai.core.delivery import Target
 from serai.core.ids import JobId
 from serai.core.job import Job, JobProblem
+from serai.core.job_output import is_result
 from serai.ports.jobs import BadJob, JobExists, JobFiles, JobFolder, ScriptResult, UnknownJob
 
 _PLAIN = Job(JobId("0" * 12), "30m")
@@ -89,7 +91,11 @@ class MemoryJobs(JobFiles):
         return self._real(cron) / "output" / job / name
 
     async def read_output(self, cron: Path, job: JobId, name: str | None = None) -> str | None:
-        kept = [key for key in self.outputs if key[:2] == (self._real(cron), job) and name in (None, key[2])]
+        kept = [
+            key
+            for key, text in self.outputs.items()
+            if key[:2] == (self._real(cron), job) and (name == key[2] or (name is None and is_result(text)))
+        ]
         return self.outputs[max(kept)] if kept else None
 
     async def read_skill(self, _skills: Path, name: str) -> str | None:
@@ -98,7 +104,14 @@ class MemoryJobs(JobFiles):
     async def script_fault(self, _cron: Path, _name: str) -> str | None:
         return None
 
-    async def run_script(self, _cron: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
+    async def work_place(self, home: Path, workdir: str) -> str:
+        return self._place(str(home / "workspace" / workdir))
+
+    def _place(self, path: str) -> str:
+        place = Path(normpath(path))
+        return str(self.links.get(place, place))
+
+    async def run_script(self, _cron: Path, _home: Path, job: Job, environment: Mapping[str, str]) -> ScriptResult:
         self.ran.append((job.script or "", environment))
         result = self.scripts.get(job.script or "", ScriptResult(""))
         if result is None:

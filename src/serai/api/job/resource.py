@@ -73,12 +73,13 @@ class JobResource:
         agents = [agent for agent in agents if principal.may_use(agent)]
         behind = _place(asked.before)
         found = sorted(
-            (view for view in await self._jobs.all(agents) if _fits(view, principal, asked, behind)), key=_order
+            (view for view in await self._jobs.outlines(agents) if _fits(view, principal, asked, behind)), key=_order
         )
         rows, last = cut(found, asked.limit)
+        shown = await self._jobs.views(rows)
         after = _BETWEEN.join(_order(last)) if last else None
         wrong = await problems(self._jobs, principal, agents)
-        return document(200, JobList([_told(view, principal) for view in rows], after is not None, after, wrong))
+        return document(200, JobList([_told(view, principal) for view in shown], after is not None, after, wrong))
 
     @Operation(
         summary="Makes a job",

@@ -17,7 +17,7 @@ _RUNS = ("scheduled", "waiting", "running")
 
 @click.command("list")
 @agent_option
-@click.option("--all", "everything", is_flag=True, help="Those that have run for the last time too.")
+@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
 @click.option("--next", "count", metavar="N", type=click.IntRange(1, 100), default=1, help="The next N runs of each.")
 @json_option
 @click.pass_obj
@@ -29,7 +29,7 @@ def list_jobs(place: Place, agent: str | None, everything: bool, count: int, as_
         place.agent(place.snapshot(), agent)
     opened = open_book(place)
     known, problems = opened.jobs(agent), opened.problems(agent)
-    jobs = [one for one in known if everything or one["state"] != "done"]
+    jobs = [one for one in known if everything or not _is_over(one)]
     if as_json:
         print_json({**listing(_with_runs(jobs, count)), "problems": [*problems]})
         return
@@ -38,6 +38,11 @@ def list_jobs(place: Place, agent: str | None, everything: bool, count: int, as_
     _print_problems(place, [one for one in problems if one["job"] is not None or one["message"] not in told])
     if jobs and not opened.runs_jobs:
         click.echo("No gateway runs: nothing is run until it starts (`serai up`).", err=True)
+
+
+def _is_over(job: "Job") -> bool:
+    """Whether it has done what it should, and nobody need look at it. One that is done and never ran was missed."""
+    return job["state"] == "done" and job["last_status"] not in (None, "missed")
 
 
 def _with_runs(jobs: "Sequence[Job]", count: int) -> "Sequence[Job]":
@@ -63,7 +68,7 @@ def _print(place: Place, jobs: "Sequence[Job]", count: int, hidden: int) -> None
         click.echo(("\n" if going else "") + "These are not going to run:")
         print_idle(idle, now)
     if hidden:
-        click.echo(f"{hidden} more ran for the last time: serai cron list --all", err=True)
+        click.echo(f"{hidden} more {'is' if hidden == 1 else 'are'} over: serai cron list --all", err=True)
 
 
 def _print_problems(place: Place, problems: "Sequence[Problem]") -> None:

@@ -27,7 +27,7 @@ class RemoteBook:
         before: str | None = None
         while True:
             page = self._asked("GET", JOBS, agent=agent, limit=_PAGE, before=before)
-            found += page["data"]
+            found += map(_readable, page["data"])
             self._problems[agent] = page.get("problems", ())
             before = page["next"]
             if before is None:
@@ -69,6 +69,17 @@ class RemoteBook:
         if status >= 400 or (status != 204 and not isinstance(answer, dict)):
             raise Failed(fault(status, answer))
         return answer or {}
+
+
+def _readable(job: Job) -> Job:
+    """The job; in UTC where this machine does not know the zone that the gateway's knows."""
+    from serai.core.zone import UnknownZone, zone_named
+
+    try:
+        zone_named(job["zone"])
+    except UnknownZone:
+        return {**job, "zone": "UTC"}
+    return job
 
 
 def _path(job: Job) -> str:

@@ -121,8 +121,10 @@ def why(job: Job) -> str:
             return f"off: {job['off']}"
         case "done" if job["repeat"] is not None and job["runs"] >= job["repeat"]:
             return f"done: it ran {times(job['repeat'])}"
-        case "done":
+        case "done" if job["runs"]:
             return "done: its time is over"
+        case "done":
+            return "its time is over, and it did not run"
     return ""
 
 

@@ -1,7 +1,6 @@
 """All jobs that this gateway runs, as their files have them and their slots are remembered (SPEC 9.1)."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,16 +11,22 @@ import structlog
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, JobId
 from serai.core.snapshot import Snapshot
-from serai.gateway.schedule.entry import Desk, Entry, Reading, entered, read
+from serai.gateway.schedule.entry import Desk, Entry, entered
+from serai.gateway.schedule.reading import Reading, read
+from serai.gateway.schedule.sighting import sighting
 from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.jobs import ForeignJobs, JobFiles, JobFolder
-from serai.ports.slots import JobMark, Slots
+from serai.ports.slots import Slots
 
 _log = structlog.get_logger("cron")
 
 ADOPT: Final = "another gateway schedules this directory; `serai cron adopt {agent}` takes it over"
 CHANGED: Final = "the job was changed or taken away before a place was free"
+AWAY: Final = "the gateway was not running"
+UNCONFIGURED: Final = "the agent was not configured then"
+GONE: Final = "the job was not in a jobs file that could be read"
+OVER: Final = "its time was over before it was first seen"
 
 _AT_ONCE: Final = 20
 """Jobs that are read before others of the process may go on: each costs some 0.1 ms."""
@@ -46,6 +51,7 @@ class Agenda:
         self._behind: dict[AgentId, str] = {}
         self._found: dict[Entry, None] = {}
         self._read = 0
+        self._looked = False
         self.desks: dict[AgentId, Desk] = {}
 
     @property
@@ -73,16 +79,25 @@ class Agenda:
         if owner not in (None, self._store):
             raise ForeignJobs(ADOPT.format(agent=entry.agent))
 
+    async def place(self, agent: AgentId, directory: str, workdir: str | None) -> str | None:
+        """Where a job of that directory works: jobs of one place run one after another (SPEC 9.3). None for one that
+        names no place."""
+        if workdir is None:
+            return None
+        home = self._crons.get(agent, Path(directory)).parent
+        return await self._files.work_place(home, workdir)
+
     async def refresh(self) -> list[Entry]:
         """Looks at all files. Returns the jobs that are new or different: those too that an earlier call, which was
         cut short, had no time to return. Raises StorageFailed."""
         async with self._one_at_a_time:
             await self._look()
             for desk in [one for one in self.desks.values() if one.agent not in self._crons]:
-                await self._give_up(desk, {})
+                await self._give_up(desk, {}, self._configured_off(desk.agent) or CHANGED)
                 del self.desks[desk.agent]
             for agent in list(self._behind):
                 await self._catch_up(agent)
+            self._looked = True
             found = [entry for entry in self._found if self.holds(entry)]
             self._found.clear()
             return found
@@ -134,10 +149,9 @@ class Agenda:
         earlier = before.entries if before is not None and before.folder.directory == desk.folder.directory else {}
         readings = await self._readings(desk, earlier) if desk.off is None else {}
         if before is not None:
-            await self._give_up(before, readings if earlier else {})
+            await self._give_up(before, readings if earlier else {}, desk.off or CHANGED)
         if readings:
-            marks = await self._marks(desk, readings, adopted=before is not None and before.foreign)
-            desk = replace(desk, entries=self._entries(desk, readings, earlier, marks))
+            desk = replace(desk, entries=await self._entries(desk, readings, earlier, before))
         self.desks[desk.agent] = desk
         self._found |= dict.fromkeys(desk.entries.values())
 
@@ -154,11 +168,11 @@ class Agenda:
         return None
 
     async def _foreign(self, desk: Desk) -> str | None:
-        folder = desk.folder
-        if not folder.jobs:
-            return None
-        owner = folder.owner if folder.owner is not None else await self._files.own(desk.cron, self._store)
-        return None if owner == self._store else ADOPT.format(agent=desk.agent)
+        """Another store's folder is not written to, be there jobs in it or none; nobody's is ours once there are."""
+        owner = desk.folder.owner
+        if owner is None and desk.folder.jobs:
+            owner = await self._files.own(desk.cron, self._store)
+        return None if owner in (None, self._store) else ADOPT.format(agent=desk.agent)
 
     async def _taken_over(self, desk: Desk) -> float:
         """What was due while another gateway scheduled the directory was its. Returns since when this one does: from
@@ -170,48 +184,45 @@ class Agenda:
     async def _readings(self, desk: Desk, earlier: Mapping[JobId, Entry]) -> Mapping[JobId, Reading]:
         policy, readings = self._state.configured.cron, dict[JobId, Reading]()
         for job in desk.folder.jobs:
-            readings[job.id] = read(job, policy, earlier.get(job.id))
+            known = earlier.get(job.id)
+            readings[job.id] = read(job, policy, known.reading if known is not None else None)
             self._read += 1
             if self._read % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return readings
 
-    async def _give_up(self, desk: Desk, readings: Mapping[JobId, Reading]) -> None:
+    async def _give_up(self, desk: Desk, readings: Mapping[JobId, Reading], reason: str) -> None:
         """Slots that wait for a place, of jobs that are there no more or have another schedule, are missed."""
         for entry in desk.entries.values():
             reading = readings.get(entry.job.id)
-            if entry.due is not None and (reading is None or reading.key != entry.key):
-                await self._slots.miss(*entry.identity, entry.due, entry.due, CHANGED, self._clock.now())
+            if entry.due is not None and (reading is None or reading.key != entry.reading.key):
+                await self._slots.miss(*entry.identity, entry.due, entry.due, reason, self._clock.now())
                 entry.due = None
 
-    def _entries(
-        self,
-        desk: Desk,
-        readings: Mapping[JobId, Reading],
-        earlier: Mapping[JobId, Entry],
-        marks: Mapping[JobId, JobMark],
+    async def _entries(
+        self, desk: Desk, readings: Mapping[JobId, Reading], earlier: Mapping[JobId, Entry], before: Desk | None
     ) -> Mapping[JobId, Entry]:
         policy, directory, now = self._state.configured.cron, str(desk.folder.directory), self._clock.now()
+        adopted = before is not None and before.foreign
+        seen = float(int(await self._taken_over(desk) if adopted else now))  # slots are whole seconds
+        marks = await self._slots.marks(directory)
+        found = [sighting(one, marks.get(job), seen, policy, late=not adopted) for job, one in readings.items()]
+        if new := [one for one in found if one is not None]:
+            await self._slots.see(directory, new)
+            marks = await self._slots.marks(directory)
+        begun, absence = {one.job for one in new if one.since == marks[one.job].since}, self._absence(before)
         return {
-            job: entered(desk.agent, directory, reading, marks[job], policy, now, earlier.get(job))
-            for job, reading in readings.items()
+            job: entered(desk, one, marks[job], policy, now, earlier.get(job), OVER if job in begun else absence)
+            for job, one in readings.items()
         }
 
-    async def _marks(
-        self, desk: Desk, readings: Mapping[JobId, Reading], *, adopted: bool
-    ) -> Mapping[JobId, JobMark]:
-        """What is remembered of the jobs; the time of those that are new, or have another schedule, begins now."""
-        directory, policy = str(desk.folder.directory), self._state.configured.cron
-        since = await self._taken_over(desk) if adopted else self._clock.now()
-        seen = float(int(since))  # slots are whole seconds
-        marks = await self._slots.marks(directory)
-        new = defaultdict[float, dict[JobId, str]](dict)
-        for job, reading in readings.items():
-            if job not in marks or marks[job].key != reading.key:
-                new[seen if adopted else reading.begins(seen, policy)][job] = reading.key
-        for moment, keys in new.items():
-            await self._slots.see(directory, keys, moment)
-        return await self._slots.marks(directory) if new else marks
+    def _absence(self, before: Desk | None) -> str:
+        """Why slots are missed that were due before a job was here, and after it was first seen."""
+        if not self._looked:
+            return AWAY
+        if before is None:
+            return UNCONFIGURED
+        return before.off or GONE
 
 
 def _tell(desk: Desk, before: Desk | None) -> None:

@@ -1,16 +1,14 @@
-"""A job as its file has it now, and where it stands (SPEC 9.1)."""
+"""A job and where it stands (SPEC 9.1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from os.path import normpath
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from serai.core.cron import CronPolicy
 from serai.core.ids import AgentId, InputId, JobId
 from serai.core.job import Job, JobProblem
-from serai.core.schedule import At, Every, Once, Schedule, Timetable, parse_schedule
+from serai.core.schedule import Timetable
+from serai.gateway.schedule.reading import Reading
 from serai.ports.jobs import JobFolder
 from serai.ports.slots import JobMark
 
@@ -19,22 +17,12 @@ Identity = tuple[str, JobId]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A job as its file has it. `key` is what its slots depend on: where it changes, the job's time begins anew."""
+class Coming:
+    """The next slots of a timetable after a moment, as they were found once."""
 
-    job: Job
-    schedule: Schedule
-    zone: str
-    key: str
-
-    def begins(self, seen: float, policy: CronPolicy) -> float:
-        """From when on its slots count, where it is first seen at that moment: a single time that has just been is
-        not over yet, but late (SPEC 9.3)."""
-        if not isinstance(self.schedule, At):
-            return seen
-        timetable = Timetable(self.schedule, seen, _zone(self.zone, policy))
-        slot = timetable.after(seen - timetable.grace(seen))
-        return seen if slot is None else min(seen, slot - 1)
+    timetable: Timetable
+    since: float
+    slots: tuple[float, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,12 +30,14 @@ class Entry:
     """A job and where it stands. `due` is a slot that waits for its turn, `run` the run that is under way.
 
     Everything up to `decided` is settled. `plan` is the number of the latest plan for it; earlier ones count no more.
+    `place` is where it works (`JobFiles.work_place`), None where that is nobody else's concern. `absence` says why
+    slots are missed that were due before it was here, `obstacle` why the slot that waits could not be claimed.
+    `coming` is what was last shown of its future.
     """
 
     agent: AgentId
     directory: str
-    job: Job
-    key: str
+    reading: Reading
     timetable: Timetable
     decided: float
     runs: int
@@ -55,20 +45,29 @@ class Entry:
     plan: int = 0
     due: float | None = None
     run: InputId | None = None
+    place: str | None = None
+    absence: str | None = None
+    obstacle: str | None = None
+    coming: Coming | None = None
+
+    @property
+    def job(self) -> Job:
+        return self.reading.job
 
     @property
     def identity(self) -> Identity:
         return self.directory, self.job.id
 
     @property
-    def workdir(self) -> str | None:
-        """Where it works: jobs of one place run one after another (SPEC 9.3)."""
-        return work_place(self.directory, self.job.workdir)
+    def left(self) -> int | None:
+        """How many times it may run yet; None without end. A single time is one, however often it is resumed."""
+        most = self.job.repeat if self.timetable.recurs else 1
+        return None if most is None else max(most - self.runs, 0)
 
     @property
     def exhausted(self) -> bool:
         """Whether it has run as often as it should."""
-        return self.job.repeat is not None and self.runs >= self.job.repeat
+        return self.left == 0
 
     def owes(self, now: float) -> bool:
         """Whether its only slot has come, and is neither settled yet nor too late to run."""
@@ -96,42 +95,25 @@ class Desk:
         return self.folder.problems
 
 
-def work_place(directory: str, workdir: str | None) -> str | None:
-    """The path that a job's `workdir` means, however it is written; None where it names none."""
-    return None if workdir is None else normpath(Path(directory).parent / "workspace" / workdir)
-
-
-def read(job: Job, policy: CronPolicy, before: Entry | None) -> Reading:
-    """Reads a job's schedule, unless that is the same as before."""
-    known = before is not None and before.job.schedule == job.schedule
-    schedule = before.timetable.schedule if before is not None and known else parse_schedule(job.schedule)
-    zone = job.timezone if job.timezone is not None else policy.zone_name
-    timed = job.schedule if isinstance(schedule, Every | Once) else f"{job.schedule} {zone}"
-    return Reading(job, schedule, zone, timed if job.enabled else "")
-
-
-def _zone(name: str, policy: CronPolicy) -> tzinfo:
-    return policy.zone if name == policy.zone_name else ZoneInfo(name)
-
-
 def entered(
-    agent: AgentId,
-    directory: str,
+    desk: Desk,
     reading: Reading,
     mark: JobMark,
     policy: CronPolicy,
     now: float,
     before: Entry | None,
+    absence: str | None,
 ) -> Entry:
     """The job with what is remembered of it: the same entry as before where there is one."""
-    timetable = Timetable(reading.schedule, mark.since, _zone(reading.zone, policy))
-    decided = max(mark.since, mark.decided)
+    timetable = Timetable(reading.schedule, mark.since, reading.zone_in(policy))
+    decided, directory = max(mark.since, mark.decided), str(desk.folder.directory)
     if before is None or before.directory != directory:
-        return Entry(agent, directory, reading.job, reading.key, timetable, decided, mark.runs, mark.owner)
-    over = before.exhausted
-    if before.key != reading.key or before.timetable.anchor != mark.since:
-        before.key, before.decided, before.runs = reading.key, decided, mark.runs
-    before.job, before.timetable, before.owner = reading.job, timetable, mark.owner
-    if over and not before.exhausted:
+        return Entry(desk.agent, directory, reading, timetable, decided, mark.runs, mark.owner, absence=absence)
+    over, earlier = before.exhausted, before.reading
+    changed = (earlier.key, earlier.written, before.timetable.anchor) != (reading.key, reading.written, mark.since)
+    before.reading, before.timetable, before.owner = reading, timetable, mark.owner
+    if changed:
+        before.decided, before.runs, before.absence = decided, mark.runs, absence
+    elif over and not before.exhausted:
         before.decided = max(before.decided, now)  # slots of the time in which it was to run no more were none
     return before

@@ -8,8 +8,10 @@ from typing import Final
 import structlog
 
 from serai.core.error import StorageFailed
+from serai.core.job_output import failed_output
 from serai.gateway.meter import Meter
 from serai.gateway.state import State
+from serai.gateway.turn.scripted import Scripted, scripted_of
 from serai.ports.jobs import JobFiles
 from serai.ports.slots import Left, Slots
 
@@ -30,6 +32,7 @@ class Keeping:
         self._meter = meter
         self._woken = asyncio.Event()
         self._full: set[str] = set()
+        self._told: set[str] = set()
         self._again: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
@@ -70,13 +73,31 @@ class Keeping:
     async def _write(self, one: Left) -> None:
         name = output_name(one.at)
         try:
-            await self._files.write_output(Path(one.directory), one.job, name, self._state.clean(one.text))
+            await self._files.write_output(Path(one.directory), one.job, name, self._state.clean(kept_text(one)))
         except StorageFailed as error:
-            _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=str(error))
+            self._tell(one, str(error))
             self._full.add(one.directory)
             self._later()
         else:
+            self._told.discard(one.directory)
             await self._slots.kept(one.run, name)
+
+    def _tell(self, one: Left, error: str) -> None:
+        """Once for each directory, be it for ever that it takes nothing: its home may have been deleted."""
+        if one.directory not in self._told:
+            _log.error("what a job has left cannot be kept yet", agent=one.agent, job=one.job, error=error)
+        self._told.add(one.directory)
+
+
+def kept_text(one: Left) -> str:
+    """What the file of a run says: its answer, or why there is none. Of one whose script let the model sleep, or that
+    failed, it is what the script wrote that must not be lost."""
+    script = scripted_of(one.script) if one.script is not None else Scripted("")
+    answer = one.ended.answer if one.ended is not None else None
+    if answer is None:
+        fault = one.ended.fault if one.ended is not None else None
+        return failed_output(fault.text if fault is not None else "nobody knows why", script.output)
+    return f"{(answer.text if script.wakes else script.output).rstrip()}\n"
 
 
 def output_name(at: float) -> str:

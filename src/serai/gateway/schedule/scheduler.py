@@ -11,6 +11,7 @@ from serai.core.activity import JobMissed
 from serai.core.error import SeraiError, StorageFailed
 from serai.core.event import run_topic
 from serai.core.ids import Account, InputId
+from serai.core.schedule import Timetable
 from serai.core.slot import Gap, Verdict, judge
 from serai.gateway.activity import Activity
 from serai.gateway.lane.door import Door
@@ -18,7 +19,7 @@ from serai.gateway.persist import until_stored
 from serai.gateway.schedule.agenda import Agenda
 from serai.gateway.schedule.arrival import PLATFORM, job_arrival
 from serai.gateway.schedule.due import DueQueue
-from serai.gateway.schedule.entry import Entry, work_place
+from serai.gateway.schedule.entry import Entry
 from serai.gateway.schedule.keeping import Keeping
 from serai.gateway.schedule.places import Place, Places
 from serai.gateway.schedule.plan import Plans
@@ -44,7 +45,6 @@ _AHEAD_SECONDS: Final = 60.0
 """A clock that was set back: by so much, jobs are planned anew; by so much, slots count again that were settled under
 the wrong time and did not run."""
 
-AWAY: Final = "the gateway was not running"
 LATE: Final = "it came too late"
 STILL_RUNNING: Final = "the run before was still under way"
 NO_PLACE: Final = "no place was free until the next one was due"
@@ -66,7 +66,6 @@ class Scheduler:
         self._claiming = asyncio.Semaphore(_CLAIMS_AT_ONCE)
         self._woken = asyncio.Event()
         self._looked = self._offset = float("-inf")
-        self._missed_because = AWAY
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -79,7 +78,12 @@ class Scheduler:
         async with self._settling:
             for entry in await self._agenda.refresh():
                 self._places.meet(entry)
+                if entry.due is not None:
+                    entry.place = await self._place(entry)
                 self._plan(entry, self._door.clock.now())
+
+    async def _place(self, entry: Entry) -> str | None:
+        return await self._agenda.place(entry.agent, entry.directory, entry.job.workdir)
 
     async def run(self) -> None:
         """Runs jobs at their time until it is closed, and follows what runs until it is cancelled."""
@@ -127,8 +131,8 @@ class Scheduler:
         for one in await self._slots.active():
             if self._places.holds(one.run):  # somebody asked for it before the schedules began
                 continue
-            workdir = work_place(one.directory, one.workdir)
-            place = self._places.hold(Place(one.run, one.agent, (one.directory, one.job), workdir))
+            workdir = await self._agenda.place(one.agent, one.directory, one.workdir)
+            place = self._places.hold(Place(one.run, one.agent, (one.directory, one.job), workdir, one.manual))
             self._spawn(self._follow(place, self._door.subscribe(run_topic(one.run))))
         for entry in self._agenda.entries():
             self._places.meet(entry)
@@ -145,7 +149,6 @@ class Scheduler:
             self._looked = loop.time()
             await self._look()
         await self._judge_due()
-        self._missed_because = LATE
         await self._begin_due()
 
     def _was_set_back(self) -> bool:
@@ -192,8 +195,10 @@ class Scheduler:
         refusal = self._door.state.snapshot.refusal(entry.agent)
         for gap, reason in self._given_up(entry, verdict, refusal):
             await self._miss(entry, gap, reason)
+        entry.absence = None
         if verdict.run is not None and refusal is None:
-            entry.due = entry.decided = verdict.run
+            entry.place = await self._place(entry)
+            entry.due, entry.decided, entry.obstacle = verdict.run, verdict.run, None
             self._due.put(entry)
         if verdict.next is not None:
             self._plan(entry, verdict.next)
@@ -201,10 +206,10 @@ class Scheduler:
     def _given_up(self, entry: Entry, verdict: Verdict, refusal: str | None) -> Iterator[tuple[Gap, str]]:
         """What does not run, and why, the earliest first: a slot that waits gives way to the next one."""
         if entry.due is not None and (verdict.run is not None or verdict.missed is not None):
-            yield Gap(entry.due, entry.due), STILL_RUNNING if entry.run is not None else NO_PLACE
+            yield Gap(entry.due, entry.due), STILL_RUNNING if entry.run is not None else entry.obstacle or NO_PLACE
             entry.due = None
         if verdict.missed is not None:
-            yield verdict.missed, refusal or (STILL_RUNNING if entry.run is not None else self._missed_because)
+            yield verdict.missed, entry.absence or refusal or (STILL_RUNNING if entry.run is not None else LATE)
         if verdict.run is not None and refusal is not None:
             yield Gap(verdict.run, verdict.run), refusal
 
@@ -219,9 +224,7 @@ class Scheduler:
     async def _begin_due(self) -> None:
         """Begins as many as have a place."""
         begun = 0
-        while (
-            self._due and not self._closing and len(self._places) < self._door.state.snapshot.cron.max_parallel_jobs
-        ):
+        while self._due and not self._closing and self._places.count(manual=False) < self._most:
             entry = self._due.take(self._may_begin)
             if entry is None or entry.due is None:
                 return
@@ -261,37 +264,46 @@ class Scheduler:
             subscription.close()
             self._vacate(place)
             if not isinstance(error, SlotTaken):
-                _log.warning("a job has to wait", agent=entry.agent, job=entry.job.id, reason=str(error))
+                reason = str(error)
+                _log.warning("a job has to wait", agent=entry.agent, job=entry.job.id, reason=reason)
                 await asyncio.sleep(_AGAIN_SECONDS)
-                await until_stored(
-                    lambda: self._due_again(entry, slot, changed=entry.timetable != timetable), "a missed slot"
-                )
+                await until_stored(lambda: self._due_again(entry, slot, timetable, reason), "a missed slot")
             return
-        entry.runs += 1
+        await until_stored(lambda: self._count(entry, timetable), "the count of a job's runs")
         if entry.exhausted:
             entry.due = None
         await self._follow(place, subscription)
 
-    async def _due_again(self, entry: Entry, slot: float, *, changed: bool) -> None:
+    async def _count(self, entry: Entry, timetable: Timetable) -> None:
+        """One more run. Where the job's time began anew meanwhile, the store knows whether the count did, too. Raises
+        StorageFailed."""
+        if entry.timetable == timetable:
+            entry.runs += 1
+        elif mark := (await self._slots.marks(entry.directory)).get(entry.job.id):
+            entry.runs = mark.runs
+
+    async def _due_again(self, entry: Entry, slot: float, timetable: Timetable, reason: str) -> None:
         """A slot that could not be claimed waits again, unless a later one of its job does. Raises StorageFailed."""
         async with self._settling:
-            if entry.due is None and not changed and self._agenda.holds(entry):
-                entry.due = slot
+            if entry.due is None and entry.timetable == timetable and self._agenda.holds(entry):
+                entry.due, entry.obstacle = slot, reason
                 self._due.put(entry)
             else:
-                await self._miss(entry, Gap(slot, slot), NO_PLACE)
+                await self._miss(entry, Gap(slot, slot), reason)
         self._woken.set()
 
     async def begin_now(self, entry: Entry, once: str | None = None) -> InputId:
         """A run that somebody asks for: at once, beside the schedule. For the same key `once` there is one run, be it
-        asked for twice. Raises JobRunning, ForeignJobs, StorageFailed."""
+        asked for twice. As many as of schedules may be under way. Raises JobRunning, ForeignJobs, StorageFailed."""
         if once is not None:
             known = await self._door.store.look(Account(PLATFORM), once, "", "")
             if known.input_id is not None:
                 return known.input_id
-        if (objection := self._places.objection(entry)) is not None:
+        if entry.due is None:
+            entry.place = await self._place(entry)
+        if (objection := self._places.objection(entry) or self._crowd()) is not None:
             raise JobRunning(objection)
-        place = self._places.take(self._new_run(), entry)
+        place = self._places.take(self._new_run(), entry, manual=True)
         subscription = self._door.subscribe(run_topic(place.run))
         now = self._door.clock.now()
         try:
@@ -307,6 +319,17 @@ class Scheduler:
             return accepted.input_id
         self._spawn(self._follow(place, subscription))
         return place.run
+
+    @property
+    def _most(self) -> int:
+        return self._door.state.snapshot.cron.max_parallel_jobs
+
+    def _crowd(self) -> str | None:
+        """Why no run may be asked for just now."""
+        count = self._places.count(manual=True)
+        if count < self._most:
+            return None
+        return f"{count} runs that somebody asked for are under way, and no more may be (`cron.max_parallel_jobs`)"
 
     def _vacate(self, place: Place) -> None:
         self._places.give_back(place)

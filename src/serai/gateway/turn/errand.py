@@ -24,6 +24,7 @@ from serai.gateway.delivery.targets import Targets
 from serai.gateway.meter import Meter
 from serai.gateway.persist import until_stored
 from serai.gateway.state import State
+from serai.gateway.turn.scripted import Scripted, result_of, scripted_of
 from serai.ports.jobs import JobFiles
 from serai.ports.store import Store
 
@@ -34,10 +35,11 @@ WITHHELD: Final = frozenset({"cron", "message"})
 
 SILENCE: Final = "[SILENT]"
 _SCRIPT_STEP: Final = 1
+_NAME_MOST: Final = 1000
+"""Characters of a job's name that its script is told: no system takes a variable of any length."""
+
 _TEXT_MOST: Final = 50_000
 """Characters of a script's output, of a skill, and of another job's output, that a model is given."""
-
-_decode_opening: Final = msgspec.json.Decoder(tuple[str, bool]).decode
 
 
 class JobFailed(SeraiError):
@@ -73,45 +75,45 @@ class Errands:
         A script runs once: after a crash its recorded output counts. Raises JobFailed, Fenced, StorageFailed.
         """
         job, cron = run.job, Path(run.directory)
-        output, wakes = await self._scripted(claim, run, profile, progress) if job.script else ("", True)
-        if job.no_agent or not wakes:
-            answer = Answer(output.strip() if job.no_agent and wakes else SILENCE)
+        script = await self._scripted(claim, run, profile, progress) if job.script else Scripted("")
+        if job.no_agent or not script.wakes:
+            answer = Answer(script.output.strip() if job.no_agent and script.wakes else SILENCE)
             progress.new.append(Message("assistant", answer.text))
             return profile, answer
         parts = [await self._skill(profile, name) for name in job.skills]
         parts += [await self._earlier(cron, name) for name in job.context_from]
         if job.script:
-            parts.append(_framed("script", job.script, output))
+            parts.append(_framed("script", job.script, script.output))
         parts.append(job.prompt)
         first = progress.new[0]
         progress.new[0] = replace(first, text="\n\n".join(filter(None, parts)))
         return _narrowed(profile, job), None
 
-    async def _scripted(
-        self, claim: Claim, run: JobRun, profile: AgentProfile, progress: Progress
-    ) -> tuple[str, bool]:
-        """What the script wrote, and whether the agent is to be woken. Secrets that the gateway knows are taken out
-        of it: from here it goes to models, chats, files and the log (SPEC 14)."""
+    async def _scripted(self, claim: Claim, run: JobRun, profile: AgentProfile, progress: Progress) -> Scripted:
+        """What the script did. Secrets that the gateway knows are taken out of what it wrote: from here it goes to
+        models, chats, files and the log (SPEC 14)."""
         progress.step = _SCRIPT_STEP
         recorded = next((step for step in claim.steps if step.kind == "script"), None)
-        if recorded is not None:
-            if recorded.state == "done":
-                return _decode_opening(recorded.result)
-            raise JobFailed(recorded.result.decode() or "its script was interrupted by a restart, and not run again")
+        script = scripted_of(recorded) if recorded is not None else await self._run_script(claim, run, profile)
+        if script.fault is not None:
+            raise JobFailed(script.fault)
+        return script
+
+    async def _run_script(self, claim: Claim, run: JobRun, profile: AgentProfile) -> Scripted:
         begun = Step(_SCRIPT_STEP, "script", "started", request=msgspec.json.encode(run.job.script))
         await self._store.record(claim.fence, [begun], sync=True)
-        environment = {"SERAI_AGENT": profile.id, "SERAI_JOB": run.job.id, "SERAI_JOB_NAME": run.job.name}
-        result = await self._files.run_script(Path(run.directory), run.job, environment)
+        environment = {
+            "SERAI_AGENT": profile.id,
+            "SERAI_JOB": run.job.id,
+            "SERAI_JOB_NAME": run.job.name[:_NAME_MOST],
+        }
+        result = await self._files.run_script(Path(run.directory), profile.home, run.job, environment)
         redactor = self._state.redactor
-        if result.fault is not None:
-            fault = redactor.clean(result.fault)
-            failed = replace(begun, state="failed", result=fault.encode())
-            await self._store.record(claim.fence, [failed], sync=False)
-            raise JobFailed(fault)
-        opening = redactor.clean(result.output), wakes_agent(result.output)
-        done = replace(begun, state="done", result=msgspec.json.encode(opening))
-        await self._store.record(claim.fence, [done], sync=False)
-        return opening
+        fault = redactor.clean(result.fault) if result.fault is not None else None
+        script = Scripted(redactor.clean(result.output), wakes_agent(result.output), fault)
+        ended = replace(begun, state="done" if fault is None else "failed", result=result_of(script))
+        await self._store.record(claim.fence, [ended], sync=False)
+        return script
 
     async def _skill(self, profile: AgentProfile, name: str) -> str:
         text = await self._files.read_skill(profile.skills, name)

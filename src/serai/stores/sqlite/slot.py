@@ -7,9 +7,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from serai.core.error import StorageFailed
-from serai.core.event import TurnEnded
-from serai.core.ids import AgentId, InputId, JobId, SessionId
-from serai.ports.slots import Active, JobMark, Left, SlotRow, SlotState
+from serai.core.ids import AgentId, InputId, JobId, SessionId, TurnId
+from serai.core.turn import Step
+from serai.ports.slots import Active, JobMark, Left, Sighting, SlotRow, SlotState
+from serai.stores.sqlite.claim import read_steps
 from serai.stores.sqlite.codec import decode_body
 from serai.stores.sqlite.delivery import COLUMNS, row_to_delivery
 from serai.stores.sqlite.turn import outcome
@@ -48,8 +49,8 @@ class SqliteSlots:
     async def marks(self, directory: str) -> Mapping[JobId, JobMark]:
         return self._query(lambda db: marks(db, directory))
 
-    async def see(self, directory: str, keys: Mapping[JobId, str], now: float) -> None:
-        await self._writer.run(lambda db: see(db, directory, keys, now), sync=True)
+    async def see(self, directory: str, sightings: Sequence[Sighting]) -> None:
+        await self._writer.run(lambda db: see(db, directory, sightings), sync=True)
 
     async def give(self, directory: str, job: JobId, owner: str, now: float) -> None:
         await self._writer.run(lambda db: give(db, directory, job, owner, now), sync=True)
@@ -91,15 +92,18 @@ class SqliteSlots:
 
 
 def marks(db: Db, directory: str) -> dict[JobId, JobMark]:
-    rows = db.execute("SELECT job, key, since, decided, runs, owner FROM job WHERE directory = ?", (directory,))
+    rows = db.execute(
+        "SELECT job, key, since, decided, runs, owner, written FROM job WHERE directory = ?", (directory,)
+    )
     return {JobId(job): JobMark(*rest) for job, *rest in rows}
 
 
-def see(db: Db, directory: str, keys: Mapping[JobId, str], now: float) -> None:
+def see(db: Db, directory: str, sightings: Sequence[Sighting]) -> None:
     db.executemany(
-        "INSERT INTO job (directory, job, key, since, decided) VALUES (?1, ?2, ?3, ?4, ?4)"
-        " ON CONFLICT (directory, job) DO UPDATE SET key = ?3, since = ?4, decided = ?4, runs = 0 WHERE key <> ?3",
-        [(directory, job, key, now) for job, key in keys.items()],
+        "INSERT INTO job (directory, job, key, written, since, decided) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
+        " ON CONFLICT (directory, job) DO UPDATE SET key = ?3, written = ?4, since = iif(key = ?3, since, ?5),"
+        " decided = iif(key = ?3, decided, ?5), runs = iif(?6, 0, runs)",
+        [(directory, one.job, one.key, one.written, one.since, one.anew) for one in sightings],
     )
 
 
@@ -140,13 +144,13 @@ def pass_over(db: Db, directory: str, until: float) -> None:
 
 def active(db: Db) -> list[Active]:
     rows = db.execute(
-        "SELECT slot.directory, slot.job, slot.input, lane.agent, input.body FROM input JOIN slot"
+        "SELECT slot.directory, slot.job, slot.input, lane.agent, input.body, slot.manual FROM input JOIN slot"
         " ON slot.input = input.id AND slot.input IS NOT NULL JOIN lane ON lane.id = input.lane"
         " WHERE input.pending = 1"
     )
     return [
-        Active(directory, JobId(job), InputId(run), AgentId(agent), _workdir(body))
-        for directory, job, run, agent, body in rows
+        Active(directory, JobId(job), InputId(run), AgentId(agent), _workdir(body), bool(manual))
+        for directory, job, run, agent, body, manual in rows
     ]
 
 
@@ -208,22 +212,21 @@ def _row(db: Db, row: tuple[Any, ...], *, failed: bool = False) -> SlotRow:
 def left(db: Db, limit: int, without: Collection[str]) -> list[Left]:
     marks = ", ".join("?" * len(without))
     rows = db.execute(
-        "SELECT slot.input, lane.agent, slot.directory, slot.job, slot.at FROM slot"
+        "SELECT slot.input, lane.agent, slot.directory, slot.job, slot.at, input.turn FROM slot"
         " JOIN input ON input.id = slot.input JOIN lane ON lane.id = input.lane"
         " WHERE slot.input IS NOT NULL AND slot.output IS NULL AND input.pending IS NULL"
         f" AND slot.directory NOT IN ({marks}) ORDER BY slot.noted_at LIMIT ?",
         (*without, limit),
     ).fetchall()
     return [
-        Left(InputId(run), AgentId(agent), directory, JobId(job), at, _text(outcome(db, InputId(run))))
-        for run, agent, directory, job, at in rows
+        Left(InputId(run), AgentId(agent), directory, JobId(job), at, outcome(db, InputId(run)), _script(db, turn))
+        for run, agent, directory, job, at, turn in rows
     ]
 
 
-def _text(ended: TurnEnded | None) -> str:
-    if ended is not None and ended.answer is not None:
-        return f"{ended.answer.text.rstrip()}\n"
-    return f"(The run failed: {ended.fault.text if ended and ended.fault else 'nobody knows why'})\n"
+def _script(db: Db, turn: TurnId | None) -> Step | None:
+    steps = () if turn is None else read_steps(db, turn)
+    return next((step for step in steps if step.kind == "script"), None)
 
 
 def kept(db: Db, run: InputId, output: str) -> None:

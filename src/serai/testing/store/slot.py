@@ -11,7 +11,8 @@ from serai.core.ids import DeliveryId, InputId, JobId
 from serai.core.job import Job, JobRun
 from serai.core.lane import LaneAddress
 from serai.core.message import InputBody, Message
-from serai.ports.slots import JobMark, JobRunning, NewSlot, Slots, SlotTaken
+from serai.core.turn import Step
+from serai.ports.slots import JobMark, JobRunning, NewSlot, Sighting, Slots, SlotTaken
 from serai.ports.store import Store
 from serai.ports.store.arrival import Arrival
 from serai.ports.store.claim import Finish
@@ -20,7 +21,11 @@ from serai.testing.store.stage import CHAT, NOW, OPS, WEB, arrival, done, offer
 
 HOME, CLONE = "/homes/ops/cron", "/homes/copy/cron"
 JOB, OTHER = JobId("0123456789ab"), JobId("ba9876543210")
-SEE = {JOB: "every 1h"}
+
+
+def seen(at: float, key: str = "every 1h", *, anew: bool = True) -> list[Sighting]:
+    """The job with that key, first seen at that moment."""
+    return [Sighting(JOB, key, key or "every 1h", at, anew)]
 
 
 def due(number: int, at: float, directory: str = HOME, *, manual: bool = False, **changes: object) -> Arrival:
@@ -54,21 +59,36 @@ class SlotContract:
         assert await slots.store_name() == await slots.store_name() != ""
 
     async def test_the_time_of_a_job_begins_when_it_is_first_seen(self, slots: Slots) -> None:
-        await slots.see(HOME, SEE, NOW)
-        await slots.see(HOME, SEE, NOW + 50)
-        assert await slots.marks(HOME) == {JOB: JobMark("every 1h", NOW, NOW)}
+        await slots.see(HOME, seen(NOW))
+        await slots.see(HOME, seen(NOW + 50))
+        assert await slots.marks(HOME) == {JOB: JobMark("every 1h", NOW, NOW, written="every 1h")}
         assert await slots.marks(CLONE) == {}
 
     async def test_another_schedule_begins_anew_and_counts_its_own_runs(self, store: Store, slots: Slots) -> None:
-        await slots.see(HOME, SEE, NOW)
+        await slots.see(HOME, seen(NOW))
         await ran(store, due(1, NOW + 5))
-        assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW, NOW + 5, runs=1)
-        await slots.see(HOME, {JOB: "every 2h"}, NOW + 50)
-        assert (await slots.marks(HOME))[JOB] == JobMark("every 2h", NOW + 50, NOW + 50)
+        assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW, NOW + 5, 1, written="every 1h")
+        await slots.see(HOME, seen(NOW + 50, "every 2h"))
+        assert (await slots.marks(HOME))[JOB] == JobMark("every 2h", NOW + 50, NOW + 50, written="every 2h")
+
+    async def test_a_job_that_was_paused_begins_anew_and_its_runs_still_count(
+        self, store: Store, slots: Slots
+    ) -> None:
+        await slots.see(HOME, seen(NOW))
+        await ran(store, due(1, NOW + 5))
+        await slots.see(HOME, seen(NOW + 10, "", anew=False))
+        await slots.see(HOME, seen(NOW + 50, anew=False))
+        assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW + 50, NOW + 50, 1, written="every 1h")
+
+    async def test_another_way_to_write_a_schedule_changes_nothing_else(self, store: Store, slots: Slots) -> None:
+        await slots.see(HOME, seen(NOW))
+        await ran(store, due(1, NOW + 5))
+        await slots.see(HOME, [Sighting(JOB, "every 1h", "every 60m", NOW + 50, anew=False)])
+        assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW, NOW + 5, 1, written="every 60m")
 
     async def test_a_jobs_owner_stays_when_its_schedule_changes(self, slots: Slots) -> None:
         await slots.give(HOME, JOB, "app", NOW)
-        await slots.see(HOME, SEE, NOW)
+        await slots.see(HOME, seen(NOW))
         assert (await slots.marks(HOME))[JOB].owner == "app"
 
     async def test_a_slot_is_claimed_once_and_what_fails_leaves_no_input(self, store: Store, slots: Slots) -> None:
@@ -119,7 +139,7 @@ class SlotContract:
         assert NOW < (rows[0].until or 0) < NOW + 1
 
     async def test_a_run_that_was_asked_for_counts_for_nothing(self, store: Store, slots: Slots) -> None:
-        await slots.see(HOME, SEE, NOW)
+        await slots.see(HOME, seen(NOW))
         await slots.miss(HOME, JOB, NOW + 10, NOW + 30, "late", NOW + 40)
         await ran(store, due(1, NOW + 20.5, manual=True))
         assert (await slots.marks(HOME))[JOB].runs == 0
@@ -130,17 +150,33 @@ class SlotContract:
         await store.accept(due(1, NOW))
         [one] = await slots.active()
         assert (one.directory, one.job, one.run, one.agent, one.workdir) == (HOME, JOB, "run_1", OPS, "site")
+        assert not one.manual
+
+    async def test_a_run_that_goes_on_tells_whether_somebody_asked_for_it(self, store: Store, slots: Slots) -> None:
+        await store.accept(due(1, NOW, manual=True))
+        assert [one.manual for one in await slots.active()] == [True]
 
     async def test_what_runs_leave_is_told_until_it_is_kept(self, store: Store, slots: Slots) -> None:
         await store.accept(due(1, NOW))
         assert await slots.left() == []
         await ran(store, due(2, NOW, CLONE, address=LaneAddress(OPS, "cron", "default", "dm", chat=OTHER)), "found")
         [one] = await slots.left()
-        assert (one.run, one.directory, one.text) == ("run_2", CLONE, "found\n")
+        assert one.ended is not None
+        assert one.ended.answer is not None
+        assert (one.run, one.directory, one.ended.answer.text, one.script) == ("run_2", CLONE, "found", None)
         assert await slots.left(without=[CLONE]) == []
         await slots.kept(one.run, "file.md")
         assert await slots.left() == []
         assert (await slots.history(CLONE, JOB))[0].output == "file.md"
+
+    async def test_what_a_run_s_script_did_is_told_with_what_it_left(self, store: Store, slots: Slots) -> None:
+        accepted = await store.accept(due(1, NOW))
+        claim = await store.claim(accepted.lane, offer("t"))
+        assert claim is not None
+        step = Step(1, "script", "failed", request=b'"a.sh"', result=b'["partly"]')
+        await store.record(claim.fence, [step], sync=False)
+        await store.finish(claim.fence, Finish(done("").ended, [], closes=True), NOW + 9)
+        assert [one.script for one in await slots.left()] == [step]
 
     async def test_the_latest_slot_of_each_job_and_the_earlier_ones_by_pages(
         self, store: Store, slots: Slots
@@ -169,16 +205,16 @@ class SlotContract:
         assert [one.id for one in (await slots.history(HOME, JOB))[0].deliveries] == ["a", "b", "c"]
 
     async def test_what_was_another_stores_is_settled(self, slots: Slots) -> None:
-        await slots.see(HOME, SEE, NOW)
-        await slots.see(CLONE, SEE, NOW)
+        await slots.see(HOME, seen(NOW))
+        await slots.see(CLONE, seen(NOW))
         await slots.pass_over(HOME, NOW + 500)
-        assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW, NOW + 500)
+        assert (await slots.marks(HOME))[JOB] == JobMark("every 1h", NOW, NOW + 500, written="every 1h")
         assert (await slots.marks(CLONE))[JOB].decided == NOW
 
     async def test_a_removed_job_is_not_found_again_by_another_one_of_its_id(
         self, store: Store, slots: Slots
     ) -> None:
-        await slots.see(HOME, SEE, NOW)
+        await slots.see(HOME, seen(NOW))
         await ran(store, due(1, NOW + 1))
         await slots.kept(InputId("run_1"), "one.md")
         await slots.miss(HOME, JOB, NOW + 2, NOW + 3, "late", NOW + 4)
@@ -188,10 +224,10 @@ class SlotContract:
         assert [row.run for row in await slots.history(HOME, JOB)] == ["run_2"]  # whose output is still to be kept
 
     async def test_gaps_before_and_after_a_new_beginning_are_two(self, slots: Slots) -> None:
-        await slots.see(HOME, SEE, NOW)
+        await slots.see(HOME, seen(NOW))
         await slots.miss(HOME, JOB, NOW + 1, NOW + 2, "late", NOW + 3)
-        await slots.see(HOME, {JOB: ""}, NOW + 10)
-        await slots.see(HOME, SEE, NOW + 500)
+        await slots.see(HOME, seen(NOW + 10, ""))
+        await slots.see(HOME, seen(NOW + 500))
         await slots.miss(HOME, JOB, NOW + 501, NOW + 502, "late", NOW + 503)
         assert [(row.at - NOW, row.until and row.until - NOW) for row in await slots.history(HOME, JOB)] == [
             (501, 502),
