@@ -13,10 +13,13 @@ from serai.core.home_chat import HomeChat
 from serai.core.ids import Account, InputId, JobId
 from serai.core.schedule import parse_schedule
 from serai.core.snapshot import AccountSettings, Snapshot
+from serai.gateway.activity import Activity
 from serai.gateway.delivery.targets import Targets
+from serai.gateway.meter import Meter
 from serai.gateway.schedule.agenda import Agenda
 from serai.gateway.schedule.entry import Entry
 from serai.gateway.schedule.jobs import Jobs
+from serai.gateway.schedule.missed import Missed
 from serai.gateway.state import State
 from serai.jobs.disk import DiskJobs
 from serai.ports.home_chat import Correspondent, HomeChats
@@ -138,7 +141,8 @@ async def offline_jobs(layout: Layout, snapshot: Snapshot, *, make: bool = False
         if opened:
             state.stop(await opened.stopped())
         files = IdleFiles(parse_schedule, SystemEntropy())
-        agenda = Agenda(state, files, slots, clock, logs=False)
+        missed = Missed(slots, Meter(), Activity(), clock)
+        agenda = Agenda(state, files, slots, missed, clock, logs=False)
         await agenda.refresh()
         yield Jobs(state, agenda, IdlePlanner(agenda), files, slots, clock)
     finally:

@@ -14,6 +14,7 @@ from serai.gateway.lane.door import Door
 from serai.gateway.schedule.agenda import Agenda
 from serai.gateway.schedule.jobs import Jobs
 from serai.gateway.schedule.keeping import Keeping
+from serai.gateway.schedule.missed import Missed
 from serai.gateway.schedule.scheduler import Scheduler
 from serai.gateway.state import State
 from serai.jobs.disk import DiskJobs
@@ -50,7 +51,8 @@ def job_check(state: State, targets: Targets, files: JobFiles) -> CheckJob:
 
 def make_schedules(door: Door, files: JobFiles, slots: Slots, activity: Activity) -> Schedules:
     """All of it, for one gateway."""
-    agenda = Agenda(door.state, files, slots, door.clock)
+    missed = Missed(slots, door.meter, activity, door.clock)
+    agenda = Agenda(door.state, files, slots, missed, door.clock)
     keeping = Keeping(door.state, files, slots, door.meter)
-    scheduler = Scheduler(door, agenda, slots, keeping, activity)
+    scheduler = Scheduler(door, agenda, slots, keeping, missed)
     return Schedules(scheduler, keeping, Jobs(door.state, agenda, scheduler, files, slots, door.clock))

@@ -10,8 +10,10 @@ import structlog
 
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, JobId
+from serai.core.slot import Gap
 from serai.core.snapshot import Snapshot
 from serai.gateway.schedule.entry import Desk, Entry, entered
+from serai.gateway.schedule.missed import Missed
 from serai.gateway.schedule.reading import Reading, read
 from serai.gateway.schedule.sighting import sighting
 from serai.gateway.state import State
@@ -36,11 +38,14 @@ class Agenda:
     """Keeps up with the files: a changed one counts from the next look on. An agent whose files cannot be taken over
     just now holds up no other; it is `behind` until they are."""
 
-    def __init__(self, state: State, files: JobFiles, slots: Slots, clock: Clock, *, logs: bool = True) -> None:
+    def __init__(
+        self, state: State, files: JobFiles, slots: Slots, missed: Missed, clock: Clock, *, logs: bool = True
+    ) -> None:
         """`logs`: what is wrong with the files is also logged."""
         self._state = state
         self._files = files
         self._slots = slots
+        self._missed = missed
         self._clock = clock
         self._logs = logs
         self._store = ""
@@ -86,6 +91,10 @@ class Agenda:
             return None
         home = self._crons.get(agent, Path(directory)).parent
         return await self._files.work_place(home, workdir)
+
+    async def place_of(self, entry: Entry) -> str | None:
+        """Where that job works, as `place`."""
+        return await self.place(entry.agent, entry.directory, entry.job.workdir)
 
     async def refresh(self) -> list[Entry]:
         """Looks at all files. Returns the jobs that are new or different: those too that an earlier call, which was
@@ -196,7 +205,7 @@ class Agenda:
         for entry in desk.entries.values():
             reading = readings.get(entry.job.id)
             if entry.due is not None and (reading is None or reading.key != entry.reading.key):
-                await self._slots.miss(*entry.identity, entry.due, entry.due, reason, self._clock.now())
+                await self._missed.note(entry, Gap(entry.due, entry.due), reason)
                 entry.due = None
 
     async def _entries(
