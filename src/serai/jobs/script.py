@@ -47,6 +47,8 @@ def script_fault(cron: Path, name: str) -> str | None:
         return str(fault)
     except OSError as error:
         return f"cannot be looked at: {error.strerror}"
+    except ValueError:  # a NUL, or half a character
+        return "is no path"
     return None
 
 
