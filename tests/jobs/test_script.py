@@ -292,5 +292,5 @@ async def test_a_work_place_is_one_however_it_is_written(cron: Path, tmp_path: P
 
 @pytest.mark.parametrize("name", ["a\0.py", "\ud800.py"])
 def test_a_name_that_is_no_path_is_told_as_such(cron: Path, name: str) -> None:
-    (cron / "scripts").mkdir(exist_ok=True)
+    (cron / "scripts").mkdir(parents=True, exist_ok=True)
     assert script_fault(cron, name) == "is no path"
