@@ -17,22 +17,18 @@ from serai.gateway.turn.workshop import Workshop
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One turn while it runs. `past` is its session's history as the model may see it; `inputs` grow by what joins
-    it. `target` is the chat that is answered, with `prefix` before the answer; `draft` is what people see there while
+    """One turn while it runs; `job` is the run of a job that it is. `past` is its session's history as the model may
+    see it; `inputs` grow by what joins it. `target` is the chat that is answered, with `prefix` before the answer; `draft` is what people see there while
     it is written."""
 
     claim: Claim
+    job: JobRun | None
     past: Sequence[Message]
     progress: Progress
     inputs: list[Input]
     target: Target | None
     prefix: str
     draft: Draft | None
-
-    @property
-    def job(self) -> JobRun | None:
-        """The run of a job that it is."""
-        return self.claim.inputs[0].body.job
 
     @property
     def names(self) -> dict[str, object]:
@@ -63,4 +59,4 @@ def take_up(shop: Workshop, claim: Claim, remembered: Remembered | None) -> Work
     draft = None
     if target is not None:
         draft = shop.drafts.begin(claim, target, prefix, lambda: progress.model_calls)
-    return Work(claim, history, progress, inputs, target, prefix, draft)
+    return Work(claim, inputs[0].body.job, history, progress, inputs, target, prefix, draft)
