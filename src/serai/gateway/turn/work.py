@@ -17,9 +17,11 @@ from serai.gateway.turn.workshop import Workshop
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One turn while it runs; `job` is the run of a job that it is. `past` is its session's history as the model may
-    see it; `inputs` grow by what joins it. `target` is the chat that is answered, with `prefix` before the answer; `draft` is what people see there while
-    it is written."""
+    """One turn while it runs; `job` is the run of a job that it is.
+
+    `past` is its session's history as the model may see it; `inputs` grow by what joins it. `target` is the chat that
+    is answered, with `prefix` before the answer; `draft` is what people see there while it is written.
+    """
 
     claim: Claim
     job: JobRun | None
