@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,21 @@ async def test_a_closed_database_says_so_to_whoever_comes_too_late(db: sqlite3.C
     await writer.close()
     with pytest.raises(StorageFailed, match="closed"):
         await writer.run(insert(2), sync=False)
+
+
+@pytest.mark.parametrize("sync", [True, False])
+async def test_who_writes_twice_in_a_row_while_it_closes_has_written_both(tmp_path: Path, sync: bool) -> None:
+    db = connect(str(tmp_path / "state.db"))
+    db.execute("CREATE TABLE n (x INTEGER PRIMARY KEY)")
+    writer = Writer(db)
+
+    async def twice() -> None:
+        await writer.run(insert(1), sync=sync)
+        await writer.run(insert(2), sync=sync)
+
+    work = asyncio.create_task(twice())
+    await asyncio.sleep(0)
+    await writer.close()
+    await work
+    with closing(sqlite3.connect(tmp_path / "state.db")) as left:
+        assert left.execute("SELECT count(*) FROM n").fetchone() == (2,)

@@ -227,8 +227,7 @@ class Gateway:
         await self._site.hub.close()
         self._activity.close()
         self._schedules.scheduler.close()
-        await self._server.stop(grace)
-        await self._lanes.close(grace)
+        await asyncio.gather(self._server.stop(grace), self._lanes.close(grace))
         await self._lasting.close()
         for task in self._tasks:
             task.cancel()

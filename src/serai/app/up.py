@@ -61,8 +61,8 @@ def main(
     port: int | None = None,
     wrapping: Wrapping | None = None,
 ) -> None:
-    """Runs the gateway of `home` until SIGINT or SIGTERM; a second one ends it at once, which loses nothing. `line`
-    has warnings as standard error shows them.
+    """Runs the gateway of `home` until SIGINT or SIGTERM. A second one ends it at once, as SIGKILL would: nothing is
+    lost, and a script that runs goes on by itself. `line` has warnings as standard error shows them.
 
     Raises Startup.
     """

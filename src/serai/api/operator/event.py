@@ -165,4 +165,4 @@ def _missed(one: JobMissed) -> JobMissedEvent:
 
 
 def _owns(one: TurnBegan | TurnOver | JobMissed, principal: Principal) -> bool:
-    return principal.admin or one.owner == principal.name
+    return principal.may_see(one.agent, one.owner)

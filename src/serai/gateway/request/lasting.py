@@ -59,7 +59,7 @@ class Lasting:
     async def find(self, name: InputId, kind: RecordKind, principal: Principal) -> RecordRow | None:
         """The record, where this key may see it: its own, of an agent that it may use; an admin's key sees all."""
         row = await self._records.find(name, kind)
-        if row is None or not (row.owner == principal.name or principal.admin) or not principal.may_use(row.agent):
+        if row is None or not principal.may_see(row.agent, row.owner):
             return None
         return row
 

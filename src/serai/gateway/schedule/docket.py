@@ -53,9 +53,11 @@ class Docket:
             fresh = await self._agenda.refresh()
             for entry in fresh:
                 self._places.meet(entry)
-                if entry.due is not None:
+            try:
+                for entry in [one for one in fresh if one.due is not None]:
                     entry.place = await self._agenda.place_of(entry)
-            self.plan(fresh)
+            finally:  # the files are told of once: whoever asked for the look may have gone away meanwhile
+                self.plan(fresh)
 
     def plan(self, entries: Iterable[Entry]) -> None:
         """These jobs are judged at once."""
@@ -69,7 +71,8 @@ class Docket:
         if entry is None:
             return False
         async with self._settling:
-            await self._judge(entry)
+            if self._agenda.holds(entry):  # it may have been taken away while this waited
+                await self._judge(entry)
         return True
 
     def take(self) -> Entry | None:
@@ -80,8 +83,9 @@ class Docket:
         """A slot that waited for its place, of an agent that may not answer any more. Raises StorageFailed."""
         try:
             async with self._settling:
-                await self._missed.note(entry, Gap(slot, slot), refusal)
-                entry.due = None
+                if entry.due == slot:  # else it was settled while this waited
+                    await self._missed.note(entry, Gap(slot, slot), refusal)
+                    entry.due = None
         except StorageFailed:
             self._due.put(entry)
             raise

@@ -110,10 +110,12 @@ def entered(
     if before is None or before.directory != directory:
         return Entry(desk.agent, directory, reading, timetable, decided, mark.runs, mark.owner, absence=absence)
     over, earlier = before.exhausted, before.reading
-    changed = (earlier.key, earlier.written, before.timetable.anchor) != (reading.key, reading.written, mark.since)
+    anew = (earlier.key, before.timetable.anchor) != (reading.key, mark.since)
     before.reading, before.timetable, before.owner = reading, timetable, mark.owner
-    if changed:
-        before.decided, before.runs, before.absence = decided, mark.runs, absence
+    if anew or earlier.written != reading.written:
+        before.runs = mark.runs
+    if anew:
+        before.decided, before.absence = decided, absence
     elif over and not before.exhausted:
         before.decided = max(before.decided, now)  # slots of the time in which it was to run no more were none
     return before

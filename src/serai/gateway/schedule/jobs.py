@@ -71,8 +71,8 @@ class Jobs(JobShelf):
         """Takes a job away; a run that is under way goes on. Raises as `change`."""
         desk = await self._ours(agent)
         await self._files.remove(desk.cron, job)
+        await self._scheduler.look()  # a slot that waits is settled there, and forgotten with the rest
         await self._slots.forget(str(desk.folder.directory), job)
-        await self._scheduler.look()
 
     async def run(self, agent: AgentId, job: JobId, once: str | None = None) -> InputId:
         """Runs a job now, also a paused one; only one run for the same key `once`, whose id is given again. Raises

@@ -28,6 +28,7 @@ class Places:
 
     def __init__(self) -> None:
         self._held: dict[Identity, Place] = {}
+        self._runs: set[InputId] = set()
         self._workdirs: Counter[str] = Counter()
         self._counts: Counter[bool] = Counter()
 
@@ -45,7 +46,7 @@ class Places:
 
     def holds(self, run: InputId) -> bool:
         """Whether that run has a place."""
-        return any(place.run == run for place in self._held.values())
+        return run in self._runs
 
     def take(self, run: InputId, entry: Entry, *, manual: bool = False) -> Place:
         """A place for a run of that job."""
@@ -54,6 +55,7 @@ class Places:
     def hold(self, place: Place) -> Place:
         """That place is taken: of a run that began, or goes on."""
         self._held[place.identity] = place
+        self._runs.add(place.run)
         self._counts[place.manual] += 1
         if place.workdir is not None:
             self._workdirs[place.workdir] += 1
@@ -62,12 +64,14 @@ class Places:
         return place
 
     def give_back(self, place: Place) -> None:
-        """The run has ended."""
-        del self._held[place.identity]
+        """The run has ended, or did not begin: then the job's place may be another run's by now."""
+        if self._held.get(place.identity) is place:
+            del self._held[place.identity]
+        self._runs.discard(place.run)
         self._counts[place.manual] -= 1
         if place.workdir is not None:
             self._workdirs -= Counter({place.workdir: 1})
-        if place.entry is not None:
+        if place.entry is not None and place.entry.run == place.run:
             place.entry.run = None
 
     def meet(self, entry: Entry) -> None:

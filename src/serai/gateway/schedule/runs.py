@@ -92,6 +92,10 @@ class JobRuns:
         if (objection := self._places.objection(entry) or self._crowd()) is not None:
             raise JobRunning(objection)
         place = self._places.take(self._new_run(), entry, manual=True)
+        return await self._door.surely(self._begin_asked(entry, place, once))
+
+    async def _begin_asked(self, entry: Entry, place: Place, once: str | None) -> InputId:
+        """Begins what somebody has asked for, and follows it, be that one still there or not."""
         subscription = self._door.subscribe(run_topic(place.run))
         now = self._door.clock.now()
         try:

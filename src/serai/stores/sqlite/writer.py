@@ -78,7 +78,8 @@ class Writer:
 
     async def close(self) -> None:
         """Waits for what is under way, then closes the connection."""
-        await self._idle.wait()
+        while self._busy:
+            await self._idle.wait()
         self._closed = True
         if self._thread is not None:
             self._jobs.put(None)
