@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.call import job_calls
 from tests.api.hosted import LAB, OPERATOR, OPS, SECOND, whole
 from tests.api.test_job_runs import ran
 from tests.api.test_jobs import JOB, made, posted, put
@@ -18,16 +19,7 @@ async def test_a_job_of_another_key_is_as_one_that_was_never_there(tmp_path: Pat
         run = await ran(gateway, job)
         for key in (SECOND, LAB):
             assert (await gateway.get("/api/jobs", key))["data"] == []
-            for method, path, body in (
-                ("GET", "/api/jobs/{}", None),
-                ("PATCH", "/api/jobs/{}", {"prompt": "mine"}),
-                ("DELETE", "/api/jobs/{}", None),
-                ("POST", "/api/jobs/{}/pause", None),
-                ("POST", "/api/jobs/{}/resume", None),
-                ("POST", "/api/jobs/{}/run", None),
-                ("GET", "/api/jobs/{}/runs", None),
-                ("GET", f"/api/jobs/{{}}/runs/{run['id']}", None),
-            ):
+            for method, path, body in job_calls(run):
                 for agent in ("", "?agent=ops"):
                     real, ghost = [
                         await gateway.call(method, path.format(name) + agent, body, key) for name in (job["id"], SAME)

@@ -7,6 +7,7 @@ from serai.api.operator.event import event
 from serai.core.activity import Settled, Switched
 from serai.core.ids import AgentId, DeliveryId
 from serai.core.principal import Principal
+from tests.api.call import SESSION_CALLS, job_calls
 from tests.api.hosted import DEPUTY, LAB, OPERATOR, OPS, Whole, whole
 from tests.api.test_job_runs import ran
 from tests.api.test_jobs import made
@@ -30,16 +31,7 @@ async def test_a_job_of_another_agent_is_not_there_for_it(tmp_path: Path) -> Non
     async with whole(tmp_path) as gateway:
         theirs, ours = await made(gateway, LAB, agent="lab"), await made(gateway)
         run = await ran(gateway, theirs, LAB)
-        for method, path, body in (
-            ("GET", "/api/jobs/{}", None),
-            ("PATCH", "/api/jobs/{}", {"prompt": "mine"}),
-            ("DELETE", "/api/jobs/{}", None),
-            ("POST", "/api/jobs/{}/pause", None),
-            ("POST", "/api/jobs/{}/resume", None),
-            ("POST", "/api/jobs/{}/run", None),
-            ("GET", "/api/jobs/{}/runs", None),
-            ("GET", f"/api/jobs/{{}}/runs/{run['id']}", None),
-        ):
+        for method, path, body in job_calls(run):
             for agent in ("", "?agent=lab"):
                 answer = await gateway.code(method, path.format(theirs["id"]) + agent, body, DEPUTY)
                 assert answer == (404, "job_not_found")
@@ -78,14 +70,7 @@ async def test_sessions_of_other_agents_are_not_there_for_it(tmp_path: Path) -> 
         theirs, ours = await gateway.says("hello", key=LAB), await gateway.says("hello", key=OPS)
         assert await listed(gateway, "/api/sessions") == {ours}
         assert await listed(gateway, "/api/sessions?agent=lab") == set()
-        for method, path, body in (
-            ("GET", "", None),
-            ("GET", "/messages", None),
-            ("PATCH", "", {"title": "x"}),
-            ("DELETE", "", None),
-            ("POST", "/fork", {}),
-            ("POST", "/chat", {"message": "hello"}),
-        ):
+        for method, path, body in SESSION_CALLS:
             place = f"/api/sessions/{theirs}{path}"
             assert await gateway.code(method, place, body, DEPUTY) == (404, "session_not_found")
         assert (await gateway.get(f"/api/sessions/{ours}", DEPUTY))["owner"] == "ops"

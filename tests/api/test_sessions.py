@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.call import SESSION_CALLS
 from tests.api.hosted import LAB, OPERATOR, SECOND, whole
 
 
@@ -85,20 +86,12 @@ async def test_what_is_anothers_is_not_there(tmp_path: Path) -> None:
         await chat.says("hello", chat="ops-room")
         await chat.answer()
         (of_chat,) = ids(await gateway.get("/api/sessions?platform=webhook", OPERATOR))
-        calls = [
-            ("GET", "", None),
-            ("GET", "/messages", None),
-            ("PATCH", "", {"title": "x"}),
-            ("DELETE", "", None),
-            ("POST", "/fork", {}),
-            ("POST", "/chat", {"message": "hello"}),
-        ]
         for key in (SECOND, LAB):
             assert ids(await gateway.get("/api/sessions", key)) == []
-            for method, path, body in calls:
+            for method, path, body in SESSION_CALLS:
                 found = await gateway.code(method, f"/api/sessions/mine{path}", body, key)
                 assert found == (404, "session_not_found")
-        for method, path, body in calls:
+        for method, path, body in SESSION_CALLS:
             assert await gateway.code(method, f"/api/sessions/{of_chat}{path}", body) == (404, "session_not_found")
             unknown = await gateway.code(method, f"/api/sessions/nothing{path}", body, OPERATOR)
             assert unknown == (404, "session_not_found")
