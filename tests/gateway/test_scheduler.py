@@ -199,6 +199,20 @@ async def test_a_job_never_overlaps_itself_and_holds_up_nobody_else() -> None:
 
 
 @virtual_time
+async def test_what_a_sleeping_machine_missed_is_no_fault_of_the_run_that_it_slept_through() -> None:
+    one = stage(ScriptedModel(lambda _: "done"), job("every 10m", script="hangs.sh"))
+    one.files.scripts["hangs.sh"] = None
+    async with one.running(schedules=True):
+        await asyncio.sleep(700)
+        one.clock.advance(2 * 3600)
+        await asyncio.sleep(10)
+        running, missed = await history(one)
+    assert (running.state, missed.state) == ("running", "missed")
+    assert missed.reason == "the gateway stood still, or was too busy"
+    assert (missed.at - running.at, missed.until - running.at) == (600, 11 * 600)
+
+
+@virtual_time
 async def test_jobs_with_one_work_directory_run_one_after_another() -> None:
     jobs = [job("30m", id=JobId(f"{n:012x}"), script="slow.sh", workdir="site") for n in range(3)]
     one = stage(ScriptedModel(lambda _: "done"), *jobs)

@@ -35,16 +35,12 @@ async def test_after_a_standstill_each_job_runs_once_and_the_other_slots_are_mis
 
         [gap] = [one for one in house.missed(ops, SECOND) if one[1] - one[0] >= FROZEN_SECONDS - 4]
         assert frozen - 1 <= gap[0]
-        assert gap[1] <= thawed
-        assert gap[2] == "it came too late"
-        standstill = [at for at in house.ran(ops, SECOND) if gap[0] <= at <= thawed]
-        assert len(standstill) == 1
-        assert standstill[0] >= thawed - 2
+        assert gap[2] == "the gateway stood still, or was too busy"
+        assert gap[1] >= thawed - 2, "only the latest of those that were due runs"
+        assert [at for at in house.ran(ops, SECOND) if gap[0] <= at <= gap[1]] == []
         assert house.is_settled(ops, SECOND)
         await until(lambda: len([at for at in house.ran(ops, FOURTH) if at > frozen]) >= 2)
-        late = [at for at in house.ran(ops, FOURTH) if frozen < at <= thawed]
-        assert len(late) == 1
-        assert thawed - 4.5 <= late[0]
+        assert min(at for at in house.ran(ops, FOURTH) if at > frozen) >= thawed - 4
         assert len(house.ran(ops, ONCE)) == 1
         assert frozen < house.ran(ops, ONCE)[0] < thawed
         runs = sum(len(house.ran(ops, one)) for one in (SECOND, FOURTH, ONCE))

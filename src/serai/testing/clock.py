@@ -71,6 +71,10 @@ class VirtualClock:
         """Seconds since the epoch. Raises RuntimeError outside of a running loop."""
         return self._start + asyncio.get_running_loop().time() - _FIRST
 
+    def advance(self, seconds: float) -> None:
+        """Moves on by `seconds` while the loop's time stands, as where a machine slept."""
+        self._start += seconds
+
 
 class SeededEntropy:
     """Choices that are the same in each run with the same seed."""

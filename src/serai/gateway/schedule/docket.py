@@ -24,7 +24,7 @@ _AGAIN_SECONDS: Final = 1.0
 _AHEAD_SECONDS: Final = 60.0
 """A clock that was set back by so much: slots count again that were settled under the wrong time and did not run."""
 
-LATE: Final = "it came too late"
+LATE: Final = "the gateway stood still, or was too busy"
 STILL_RUNNING: Final = "the run before was still under way"
 NO_PLACE: Final = "no place was free until the next one was due"
 
@@ -144,6 +144,6 @@ def _given_up(entry: Entry, verdict: Verdict, refusal: str | None) -> Iterator[t
         yield Gap(entry.due, entry.due), STILL_RUNNING if entry.run is not None else entry.obstacle or NO_PLACE
         entry.due = None
     if verdict.missed is not None:
-        yield verdict.missed, entry.absence or refusal or (STILL_RUNNING if entry.run is not None else LATE)
+        yield verdict.missed, entry.absence or refusal or LATE  # whatever runs: it holds up no judgement
     if verdict.run is not None and refusal is not None:
         yield Gap(verdict.run, verdict.run), refusal
