@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from serai.agent.loop import NOBODY
+from serai.agent.calls import NOBODY
 from serai.core.approval import CHOICES, Approval, ApprovalChoice, Permission, button_value
 from serai.core.delivery import Button, NewDelivery, Target
 from serai.core.error import Suspended

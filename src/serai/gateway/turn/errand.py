@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from serai.agent.loop import Progress
+from serai.agent.progress import Progress
 from serai.core.delivery import Enclosure, NewDelivery, Target
 from serai.core.error import SeraiError, UnknownAgent
 from serai.core.event import TurnEnded

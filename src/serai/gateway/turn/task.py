@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from serai.agent.client_tool import offered
-from serai.agent.loop import Approve, Join, OnTool, Progress, Task
+from serai.agent.progress import Progress
+from serai.agent.task import Approve, Join, OnTool, Task
 from serai.core.approval import Permission
 from serai.core.call_id import own_ids
 from serai.core.delivery import Target

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serai.agent.loop import Progress
+from serai.agent.progress import Progress
 from serai.core.call_id import own_ids
 from serai.core.delivery import Target
 from serai.core.job import JobRun
