@@ -9,8 +9,9 @@ from typing import Any
 import aiohttp
 
 from serai.app import platforms, toolsets
-from serai.app.gateway import Gateway, Wrapping
+from serai.app.gateway import Gateway
 from serai.app.reload import Reading
+from serai.app.wrapping import Wrapping
 from serai.config.layout import Layout, prepare
 from serai.config.load import Loaded, load
 from serai.core.ids import Account, AgentId

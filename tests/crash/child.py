@@ -11,7 +11,8 @@ import resource
 from pathlib import Path
 
 from serai.app import up
-from serai.app.gateway import Gateway, Wrapping
+from serai.app.gateway import Gateway
+from serai.app.wrapping import Wrapping
 from serai.config import environment
 from tests.crash.fused import FusedFiles, FusedModel, FusedPlatform, FusedSlots, FusedStore
 from tests.crash.journal import Journal

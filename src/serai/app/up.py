@@ -13,11 +13,12 @@ import structlog
 
 from serai.app import platforms, toolsets
 from serai.app.garbage import collect_between_turns
-from serai.app.gateway import Gateway, Wrapping
+from serai.app.gateway import Gateway
 from serai.app.local import LocalModels
 from serai.app.lock import HomeLock, hold
 from serai.app.log import Line, set_up
 from serai.app.reload import Reading
+from serai.app.wrapping import Wrapping
 from serai.config.layout import Layout, prepare
 from serai.config.load import Loaded, load
 from serai.core.change import BadConfiguration

@@ -15,8 +15,10 @@ from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.response.convert import check_calls, messages_of
+from serai.api.response.echo import usual_echo
+from serai.api.response.item import AnyItem, CallItem, CallOutputItem, MessageItem, inputs
 from serai.api.response.item_list import page
-from serai.api.response.object import About, AnyItem, CallItem, CallOutputItem, MessageItem, inputs, usual_echo
+from serai.api.response.object import About
 from serai.api.response.shape import ItemPage, ItemQuery
 from serai.api.response.wire import Item, Metadata
 from serai.api.services import Lasting

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from serai.api.response.object import About, AnyItem, ItemStatus, OutputText, status_of
+from serai.api.response.item import AnyItem, ItemStatus, OutputText
+from serai.api.response.object import About, status_of
 from serai.core.event import RunEvent, TextDelta, TurnEnded
 from serai.core.message import Answer, ToolCall
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serai.api.error import invalid
-from serai.api.response.object import AnyItem
+from serai.api.response.item import AnyItem
 
 _PAGE, _PAGE_MOST = 20, 100
 

@@ -1,96 +1,23 @@
-"""What a client gets: the response object and its items (OpenAI API reference, "Responses"; Open Responses).
+"""What a client gets: the response object (OpenAI API reference, "Responses"; Open Responses).
 
-An id of a response is that of its run. `model` is the agent that answered: models are agents in this API.
+`model` is the agent that answered: models are agents in this API.
 """
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from serai.api.response.wire import (
-    AllowedTools,
-    FunctionTool,
-    JsonFormat,
-    NamedTool,
-    ResponseRequest,
-    SchemaFormat,
-    TextFormat,
-)
+from serai.api.response.echo import ConversationEcho, Echo, ReasoningEcho, TextEcho
+from serai.api.response.id import bare, response_id
+from serai.api.response.item import AnyItem, CallItem, InputImage, InputText, ItemStatus, MessageItem, OutputText
+from serai.api.response.wire import AllowedTools, FunctionTool, NamedTool
 from serai.core.call_id import shown
 from serai.core.event import TurnEnded, TurnFault
 from serai.core.ids import AgentId, InputId
-from serai.core.message import Answer, Image, Message, ToolCall, Usage
+from serai.core.message import Answer, Message, ToolCall, Usage
 
 Status = Literal["completed", "failed", "in_progress", "cancelled", "queued", "incomplete"]
-ItemStatus = Literal["in_progress", "completed", "incomplete"]
-
-_RUN: Final = "run_"
-_RESPONSE: Final = "resp_"
-
-
-def response_id(run: InputId) -> str:
-    """The id of a run's response."""
-    return _RESPONSE + run.removeprefix(_RUN)
-
-
-def run_id(response: str) -> InputId:
-    """The run of a response; one that does not exist for an id that is none."""
-    return InputId(_RUN + response.removeprefix(_RESPONSE) if response.startswith(_RESPONSE) else response)
-
-
-class OutputText(Struct, tag_field="type", tag="output_text"):
-    """The text of an answer."""
-
-    text: str
-    annotations: list[str] = field(default_factory=list)
-    logprobs: list[str] = field(default_factory=list)
-
-
-class InputText(Struct, tag_field="type", tag="input_text"):
-    """A text that was said to the agent."""
-
-    text: str
-
-
-class InputImage(Struct, tag_field="type", tag="input_image"):
-    """A picture that was shown to the agent."""
-
-    image_url: str
-    detail: Literal["auto", "low", "high"]
-    file_id: None = None
-
-
-class MessageItem(Struct, tag_field="type", tag="message"):
-    """Something that was said."""
-
-    id: str
-    role: Literal["user", "assistant", "system"]
-    content: list[OutputText | InputText | InputImage]
-    status: ItemStatus = "completed"
-
-
-class CallItem(Struct, tag_field="type", tag="function_call"):
-    """A call for the client to run."""
-
-    id: str
-    call_id: str
-    name: str
-    arguments: str
-    status: ItemStatus = "completed"
-
-
-class CallOutputItem(Struct, tag_field="type", tag="function_call_output"):
-    """The result that the client brought."""
-
-    id: str
-    call_id: str
-    output: str
-    status: ItemStatus = "completed"
-
-
-AnyItem = MessageItem | CallItem | CallOutputItem
 
 
 class InputDetails(Struct):
@@ -123,81 +50,6 @@ class Fault(Struct):
 
 class Incomplete(Struct):
     reason: Literal["max_output_tokens", "content_filter"]
-
-
-class TextEcho(Struct):
-    format: TextFormat | JsonFormat | SchemaFormat
-    verbosity: Literal["low", "medium", "high"] | None = "medium"
-
-
-class ReasoningEcho(Struct):
-    effort: str | None
-    summary: str | None
-
-
-class ConversationEcho(Struct):
-    id: str
-
-
-class Echo(Struct):
-    """What a response repeats of its request; kept with it. What was not set has the protocol's usual value."""
-
-    instructions: str | None
-    previous_response_id: str | None
-    metadata: dict[str, str]
-    text: TextEcho
-    reasoning: ReasoningEcho
-    tools: list[FunctionTool]
-    tool_choice: str | NamedTool | AllowedTools
-    parallel_tool_calls: bool
-    max_output_tokens: int | None
-    temperature: float
-    top_p: float
-    presence_penalty: float
-    frequency_penalty: float
-    truncation: Literal["auto", "disabled"]
-    store: bool
-    background: bool
-    safety_identifier: str | None
-    prompt_cache_key: str | None
-    user: str | None
-    conversation: ConversationEcho | None = None
-    max_tool_calls: None = None
-    top_logprobs: int = 0
-    service_tier: str = "default"
-
-
-def echo(wanted: ResponseRequest, conversation: str | None = None) -> Echo:
-    """What is repeated of a request."""
-    text, reasoning = wanted.text, wanted.reasoning
-    return Echo(
-        instructions=wanted.instructions,
-        previous_response_id=wanted.previous_response_id,
-        metadata=wanted.metadata or {},
-        text=TextEcho((text and text.format) or TextFormat(), (text and text.verbosity) or "medium"),
-        reasoning=ReasoningEcho(reasoning.effort, reasoning.summary) if reasoning else ReasoningEcho(None, None),
-        tools=wanted.tools or [],
-        tool_choice=wanted.tool_choice or "auto",
-        parallel_tool_calls=wanted.parallel_tool_calls is not False,
-        max_output_tokens=wanted.max_output_tokens,
-        temperature=_or(wanted.temperature, 1.0),
-        top_p=_or(wanted.top_p, 1.0),
-        presence_penalty=_or(wanted.presence_penalty, 0.0),
-        frequency_penalty=_or(wanted.frequency_penalty, 0.0),
-        truncation=wanted.truncation or "disabled",
-        store=wanted.store is not False,
-        background=bool(wanted.background),
-        safety_identifier=wanted.safety_identifier,
-        prompt_cache_key=wanted.prompt_cache_key,
-        user=wanted.user,
-        conversation=ConversationEcho(conversation) if conversation is not None else None,
-    )
-
-
-@cache
-def usual_echo() -> Echo:
-    """What a request repeats that sets nothing."""
-    return echo(ResponseRequest(""))
 
 
 class Response(Struct, tag_field="object", tag="response"):
@@ -280,7 +132,7 @@ class About(Struct):
 
     def item_id(self, kind: str, n: int) -> str:
         """The id of the `n`th item of the output."""
-        return f"{kind}_{self.run.removeprefix(_RUN)}_{n}"
+        return f"{kind}_{bare(self.run)}_{n}"
 
 
 def status_of(ended: TurnEnded) -> Status:
@@ -299,33 +151,6 @@ def outputs(about: About, said: Sequence[Message], ended: TurnEnded, *, final_on
         texts = [answer.text] if answer.text else []
     items: list[AnyItem] = [about.message(n, text) for n, text in enumerate(texts)]
     return [*items, *(about.call(len(items) + n, call) for n, call in enumerate(answer.tool_calls))]
-
-
-def inputs(run: InputId, messages: Sequence[Message]) -> list[AnyItem]:
-    """What was said to the agent, as items."""
-    items: list[AnyItem] = []
-    for one in messages:
-        name = f"{run.removeprefix(_RUN)}_in{len(items)}"
-        if one.role == "tool":
-            items.append(CallOutputItem(f"fco_{name}", one.tool_call_id or "", one.text))
-            continue
-        if one.text or one.images or not one.tool_calls:
-            items.append(MessageItem(f"msg_{name}", one.role, _parts(one)))
-        for call in one.tool_calls:
-            name = f"{run.removeprefix(_RUN)}_in{len(items)}"
-            items.append(CallItem(f"fc_{name}", call.id, call.name, call.arguments))
-    return items
-
-
-def _parts(said: Message) -> list[OutputText | InputText | InputImage]:
-    if said.role == "assistant":
-        return [OutputText(said.text)]
-    texts: list[OutputText | InputText | InputImage] = [InputText(said.text)] if said.text or not said.images else []
-    return [*texts, *(_picture(image) for image in said.images)]
-
-
-def _picture(image: Image) -> InputImage:
-    return InputImage(image.url, image.detail)
 
 
 def _usage(usage: Usage) -> UsageReport:
@@ -353,7 +178,3 @@ def _incomplete(answer: Answer) -> Incomplete | None:
             return Incomplete("content_filter")
         case _:
             return None
-
-
-def _or(value: float | None, usual: float) -> float:
-    return usual if value is None else value

@@ -16,19 +16,11 @@ from serai.api.operation import Operation
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.response.convert import question
+from serai.api.response.echo import Echo, echo
+from serai.api.response.id import response_id, run_id
+from serai.api.response.item import inputs
 from serai.api.response.item_list import page
-from serai.api.response.object import (
-    About,
-    Echo,
-    Response,
-    Status,
-    echo,
-    inputs,
-    outputs,
-    response_id,
-    run_id,
-    status_of,
-)
+from serai.api.response.object import About, Response, Status, outputs, status_of
 from serai.api.response.shape import ItemPage, ItemQuery, ResponseDeleted, ResponseEvent, ResponseQuery
 from serai.api.response.stream import Facts, ResponseStream
 from serai.api.response.wire import ResponseRequest

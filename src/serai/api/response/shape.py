@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from serai.api.response.object import AnyItem
+from serai.api.response.item import AnyItem
 
 
 class ResponseEvent(Struct):
