@@ -54,8 +54,9 @@ RARE: Final = {
 }
 """What many a gateway is never asked for (docs/decisions/start-time.md)."""
 
-MODULES_MOST: Final = 770
-"""How many modules an idle gateway may import: a twentieth more than at the time of writing."""
+FOREIGN_MOST: Final = 445
+"""How many modules of others an idle gateway may import: a twentieth more than at the time of writing. To divide a
+module of our own costs next to nothing, so that nothing speaks against small ones."""
 
 
 async def imported(folder: Path, platform: str | None) -> set[str]:
@@ -80,7 +81,8 @@ async def test_an_idle_gateway_imports_little(tmp_path: Path) -> None:
     modules = await imported(tmp_path, None)
     assert "serai.api.completion.resource" in modules
     assert RARE & modules == set()
-    assert len(modules) <= MODULES_MOST
+    foreign = {module for module in modules if module.partition(".")[0] != "serai"}
+    assert len(foreign) <= FOREIGN_MOST
 
 
 @pytest.mark.slow
