@@ -26,6 +26,9 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 """Each with its line of help; words in brackets are its argument."""
 
+DEFAULT: Final = "default"
+"""The argument that takes back what was chosen."""
+
 LEVELS: Final = ("low", "medium", "high")
 """What `/reasoning` takes."""
 

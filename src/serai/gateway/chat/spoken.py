@@ -1,17 +1,28 @@
 """A command as it was typed in its chat, and what it comes to (SPEC 6.4)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from serai.core.command import Command
-from serai.core.decision import Decision
+from serai.core.decision import Decision, Reason
 from serai.core.delivery import Target
 from serai.core.ids import AgentId
 from serai.core.lane import LaneAddress
 from serai.core.message import Inbound
 from serai.gateway.approval.approvals import Found
 from serai.ports.store.order import Effect
+
+_WHY: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        "stamped": "you named it",
+        "hook": "a plugin chose it",
+        "binding": "chosen with /agent",
+        "route": "by a route",
+        "default": "the default",
+    }
+)
 
 ADMINS_ONLY: Final = "Only an admin may do that. (`admins` in config.yaml lists them.)"
 
@@ -26,6 +37,11 @@ class Spoken:
     address: LaneAddress
     target: Target
     binding: AgentId | None
+
+    @property
+    def why(self) -> str:
+        """The reason for which this agent answers, for people in a chat."""
+        return _WHY[self.decision.reason]
 
     @property
     def key(self) -> str:
