@@ -33,6 +33,9 @@ _FIRST: Final = 1000.0
 _THREAD_GRACE: Final = 0.1
 """Real seconds in which something may still come from a thread that rests before time jumps."""
 
+_THREAD_LOOKS: Final = 20
+"""In so many parts: where the machine gives the whole process nothing for a while, that uses up one of them alone."""
+
 _OTHER_THREADS: Final = ("asyncio_", "ThreadPoolExecutor", "Dummy-", "keep-alive-handler")
 """What threads are called that are no reason to wait: those of executors, for which time is held as long as they
 work, those that Python has not started, and the heartbeats of discord.py, which keep to real time."""
@@ -135,12 +138,13 @@ class _Selector(selectors.BaseSelector):
 
     def _from(self, threads: Sequence[threading.Thread]) -> list[tuple[SelectorKey, int]]:
         deadline = time.monotonic() + _PATIENCE
-        while True:
-            at_work = any(_is_at_work(thread) for thread in threads)
-            if events := self._system.select(_THREAD_GRACE):
+        looks = 0
+        while looks < _THREAD_LOOKS:
+            at_work = any(_is_at_work(thread) for thread in threads) and time.monotonic() < deadline
+            looks = 0 if at_work else looks + 1
+            if events := self._system.select(_THREAD_GRACE / _THREAD_LOOKS):
                 return events
-            if not (at_work or any(_is_at_work(thread) for thread in threads)) or time.monotonic() > deadline:
-                return []
+        return []
 
     def _outside(self) -> list[tuple[SelectorKey, int]]:
         deadline = time.monotonic() + _PATIENCE
