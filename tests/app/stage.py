@@ -20,6 +20,8 @@ from serai.gateway.state import State
 from serai.ports.clock import Clock
 from serai.ports.model import Model, ModelReply, ModelRequest, OnDelta
 from serai.ports.platform import Platform
+from serai.ports.store import Store
+from serai.stores.sqlite.database import connect
 from serai.stores.sqlite.store import SqliteStore
 from serai.testing.clock import VirtualClock, VirtualTimeLoop
 from serai.testing.platform.fake import FakePlatform
@@ -133,6 +135,15 @@ def _following(real: Clock) -> Clock:
     return VirtualClock(real.now()) if isinstance(asyncio.get_running_loop(), VirtualTimeLoop) else real
 
 
+def _on_disk(home: Home, own: Store) -> Store:
+    """The gateway's own; in virtual time one of the same file that commits on the event loop, so that time cannot
+    pass while the disk is written."""
+    if not isinstance(asyncio.get_running_loop(), VirtualTimeLoop):
+        return own
+    file = Layout(home.path).database
+    return SqliteStore(connect(str(file)), connect(str(file), read_only=True), path=file, inline=True)
+
+
 @asynccontextmanager
 async def hosting(
     home: Home, model: Model, store: Callable[[], SqliteStore] | None = memory_store
@@ -143,7 +154,10 @@ async def hosting(
     state = State(loaded.snapshot, loaded.secrets, {ACCOUNT: STANDING})
     hosted = Hosted(home, state)
     wrapping = Wrapping(
-        clock=_following, store=lambda own: store() if store else own, model=lambda _: model, platform=hosted.fake
+        clock=_following,
+        store=lambda own: store() if store else _on_disk(home, own),
+        model=lambda _: model,
+        platform=hosted.fake,
     )
     async with aiohttp.ClientSession() as session:
         gateway = Gateway(Layout(home.path), Reading(home.read, loaded), state, session, wrapping)

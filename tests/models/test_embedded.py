@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from serai.models.embedded import (
     Patience,
 )
 from tests.patience import PATIENCE_S
+from tests.port import reserved
 
 # Takes exactly the settings that the real one has among those we use, and serves what a test asks about.
 XLLAMACPP = """
@@ -72,12 +74,14 @@ HASTE = Patience(ready=PATIENCE_S, stop=PATIENCE_S)
 
 
 class Watch:
-    """Takes what `on_state` is told and lets a test wait for a state. Skips all pauses, noting how long they were."""
+    """Takes what `on_state` is told and lets a test wait for a state. Skips all pauses, noting how long they were;
+    `meanwhile` is what happens in them."""
 
     def __init__(self) -> None:
         self.states: list[str] = []
         self.reasons: list[str] = []
         self.pauses: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
         self._news = asyncio.Event()
 
     def __call__(self, state: EmbeddedState, reason: str) -> None:
@@ -87,6 +91,7 @@ class Watch:
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.meanwhile()
 
     async def until(self, *states: str) -> None:
         """Returns when the states so far end with these."""
@@ -148,6 +153,10 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def port_of(address: str) -> int:
+    return int(address.split(":")[2].split("/")[0])
+
+
 async def test_it_answers_on_loopback_under_the_name_of_its_weights(model: EmbeddedModel) -> None:
     assert model.ready
     assert model.base_url.startswith("http://127.0.0.1:")
@@ -184,8 +193,10 @@ async def test_a_child_that_dies_comes_back_at_the_same_address_with_the_same_ke
     model: EmbeddedModel, watch: Watch
 ) -> None:
     address, first = model.base_url, await about(model)
-    kill(first["pid"])
-    await watch.until("ready", "down", "ready")
+    with ExitStack() as stack:
+        watch.meanwhile = lambda: stack.enter_context(reserved(port_of(address)))
+        kill(first["pid"])
+        await watch.until("ready", "down", "ready")
     assert model.base_url == address
     assert (await about(model))["pid"] != first["pid"]
     assert watch.pauses == [0.5]
@@ -217,7 +228,7 @@ async def test_a_port_that_was_taken_meanwhile_is_given_up(
 
         async def steal(_: float) -> None:
             thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            thief.bind(("127.0.0.1", int(threatened.base_url.split(":")[2].removesuffix("/v1"))))
+            thief.bind(("127.0.0.1", port_of(threatened.base_url)))
             thief.listen()
 
         threatened = EmbeddedModel(weights, on_state=watch, patience=HASTE, pause=steal, command=command)
@@ -288,7 +299,8 @@ async def test_stop_ends_the_child_and_may_be_called_twice(model: EmbeddedModel,
 async def test_a_stopped_model_can_be_started_again_at_its_address(model: EmbeddedModel) -> None:
     address = model.base_url
     await model.stop()
-    await model.start()
+    with reserved(port_of(address)):
+        await model.start()
     await model.start()  # once is enough
     assert model.base_url == address
     assert (await about(model))["model"] == "tiny-1m"
@@ -304,7 +316,7 @@ while True: signal.pause()
     patience = Patience(ready=PATIENCE_S, stop=0.05)
     model = EmbeddedModel(weights, on_state=watch, patience=patience, command=script(stubborn))
     await model.start()
-    pid = int(model.base_url.split(":")[2].removesuffix("/v1"))
+    pid = port_of(model.base_url)
     assert running(pid)
     await model.stop()
     assert not running(pid)
@@ -342,7 +354,7 @@ async def test_the_child_ends_with_its_parent_even_when_that_is_killed(
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=pipe)
     assert parent.stdout is not None
     address = (await parent.stdout.readline()).decode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(address.split(":")[2].split("/")[0]))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(address))
     parent.kill()
     await parent.wait()
     async with asyncio.timeout(PATIENCE_S):
@@ -447,7 +459,7 @@ HELLO = {
 
 @pytest.mark.slow
 async def test_the_real_model_says_hello() -> None:
-    model = EmbeddedModel(real_weights())
+    model = EmbeddedModel(real_weights(), patience=HASTE)
     await model.start()
     try:
         headers = {"Authorization": f"Bearer {model.api_key}"}

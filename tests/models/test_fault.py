@@ -21,6 +21,7 @@ from serai.core.error import (
 from serai.core.redact import Redactor
 from serai.models.fault import Upstream, retry_after
 from serai.models.openai_chat import OpenAIChat, Timeouts
+from serai.testing.clock import virtual_time
 from tests.patience import PATIENCE_S
 
 from .calling import HASTY, PATIENT, RESTLESS, Safe, ask, client, request
@@ -161,6 +162,7 @@ async def test_each_fault_is_an_error_of_its_kind(act: Act, kind: type[ModelErro
         (stalls([b'{"choices": [']), RESTLESS, "sent nothing more for 0.1 s"),
     ],
 )
+@virtual_time
 async def test_an_endpoint_that_is_too_slow_is_a_timeout(act: Act, timeouts: Timeouts, sentence: str) -> None:
     async with serving(act) as stub:
         with pytest.raises(ModelTimeout, match=sentence):
@@ -168,6 +170,7 @@ async def test_an_endpoint_that_is_too_slow_is_a_timeout(act: Act, timeouts: Tim
         await asyncio.wait_for(stub.gone.wait(), PATIENCE_S)
 
 
+@virtual_time
 async def test_a_body_of_an_error_that_does_not_end_is_a_timeout_too() -> None:
     async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -179,6 +182,7 @@ async def test_a_body_of_an_error_that_does_not_end_is_a_timeout_too() -> None:
             await ask(request(f"http://127.0.0.1:{port}/v1"), HASTY)
 
 
+@virtual_time
 async def test_a_server_that_never_finishes_the_handshake_is_a_timeout() -> None:
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

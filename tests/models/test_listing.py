@@ -11,7 +11,7 @@ from serai.core.error import ModelFailed, ModelUnreachable, NoModel
 from serai.core.profile import Endpoint
 from serai.models.listing import KeyRefused, listed
 from serai.models.session import make_session
-from tests.cli.fake_endpoint import closed_port
+from tests.port import reserved
 from tests.process.peer import serving
 
 KEY = "fake-key-of-the-endpoint"
@@ -75,8 +75,10 @@ async def test_a_failure_is_told_without_the_key() -> None:
 
 
 async def test_nobody_there() -> None:
+    with reserved() as port:
+        async with session() as one:
+            with pytest.raises(ModelUnreachable, match="Connection refused"):
+                await listed(one, Endpoint("m", f"http://127.0.0.1:{port}/v1"), None)
     async with session() as one:
-        with pytest.raises(ModelUnreachable, match="Connection refused"):
-            await listed(one, Endpoint("m", f"http://127.0.0.1:{closed_port()}/v1"), None)
         with pytest.raises(NoModel):
             await listed(one, Endpoint("m", "ftp://nowhere"), None)

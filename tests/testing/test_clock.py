@@ -1,6 +1,8 @@
 """Time and chance for tests."""
 
 import asyncio
+import selectors
+import sys
 import threading
 import time
 
@@ -112,6 +114,59 @@ async def test_a_thread_of_ones_own_is_faster_than_any_timer() -> None:
     loop = asyncio.get_running_loop()
     answer = loop.create_future()
     threading.Thread(target=lambda: loop.call_soon_threadsafe(answer.set_result, "came")).start()
+    async with asyncio.timeout(1):
+        assert await answer == "came"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whether a thread is at work")
+@virtual_time
+async def test_a_thread_that_is_at_work_is_waited_for_however_long_it_takes() -> None:
+    loop = asyncio.get_running_loop()
+    answer = loop.create_future()
+
+    def work() -> None:
+        begun = time.thread_time()
+        while time.thread_time() - begun < 0.3:
+            pass
+        loop.call_soon_threadsafe(answer.set_result, "came")
+
+    threading.Thread(target=work).start()
+    async with asyncio.timeout(1):
+        assert await answer == "came"
+
+
+@virtual_time
+async def test_a_thread_that_rests_does_not_hold_time() -> None:
+    rest = threading.Event()
+    thread = threading.Thread(target=rest.wait)
+    thread.start()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3600):
+            await asyncio.Event().wait()
+    rest.set()
+    thread.join()
+
+
+@virtual_time
+async def test_a_pause_of_the_whole_process_is_no_silence_of_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    answer, goes_on = loop.create_future(), threading.Event()
+    look = loop._waiting._system.select
+
+    def paused(timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """The machine gives this process nothing for as long as it looks for the first time."""
+        if timeout and not goes_on.is_set():
+            goes_on.set()
+            return []
+        return look(timeout)
+
+    def tell() -> None:
+        goes_on.wait()
+        loop.call_soon_threadsafe(answer.set_result, "came")
+
+    monkeypatch.setattr(loop._waiting._system, "select", paused)
+    threading.Thread(target=tell).start()
     async with asyncio.timeout(1):
         assert await answer == "came"
 

@@ -89,23 +89,22 @@ async def test_an_agent_has_four_places_and_its_fifth_piece_waits() -> None:
     assert started["a"] == 5
 
 
+def living(names: str) -> int:
+    """How many threads there are whose names begin so."""
+    return sum(thread.name.startswith(names) for thread in threading.enumerate())
+
+
 async def test_a_thousand_agents_share_a_bounded_number_of_threads() -> None:
-    most = 0
-
-    def work() -> None:
-        nonlocal most
-        most = max(most, sum(thread.name.startswith("serai-tool-z") for thread in threading.enumerate()))
-
     with opened(AgentThreads(most=8)) as threads:
         counts = []
 
         async def one(n: int) -> None:
-            await threads.run(AgentId(f"z{n}"), work)
+            await threads.run(AgentId(f"z{n}"), lambda: None)
             counts.append(threads.count)
 
         await asyncio.gather(*(one(n) for n in range(1000)))
-    assert max(counts) <= 8
-    assert most <= 250  # threads that were told to end may need a moment for it, on a busy machine a long one
+        assert max(counts) <= 8
+        await until(lambda: living("serai-tool-z") <= 8)  # those that were told to end may need a moment for it
 
 
 async def test_agents_that_wait_take_turns() -> None:

@@ -129,9 +129,11 @@ def _run_pip(command: Sequence[str], into: Path, received: Received) -> tuple[in
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints) as process,
     ):
+        most = 0
         try:
             while (code := _ended(process)) is None:
-                received(_largest(into))
+                most = max(most, _largest(into))  # a look may miss a file that pip is just moving
+                received(most)
         except BaseException:
             process.kill()
             raise

@@ -12,11 +12,13 @@ import asyncio
 import functools
 import random
 import selectors
+import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from pathlib import Path
 from selectors import SelectorKey
 from typing import Any, Final, ParamSpec, TypeVar, TypeVarTuple, Unpack
 
@@ -28,15 +30,18 @@ EPOCH: Final = 1_700_000_000.0
 _FIRST: Final = 1000.0
 """The loop's first instant: not 0, so that code which confuses 0 with nothing works as it does outside."""
 
-_SOCKET_GRACE: Final = 0.002
-"""Real seconds in which something may still come from a loopback socket before time jumps."""
-
 _THREAD_GRACE: Final = 0.1
-"""The same for a thread: it may have to wait for a processor."""
+"""Real seconds in which something may still come from a thread that rests before time jumps."""
+
+_THREAD_LOOKS: Final = 20
+"""In so many parts: where the machine gives the whole process nothing for a while, that uses up one of them alone."""
 
 _OTHER_THREADS: Final = ("asyncio_", "ThreadPoolExecutor", "Dummy-", "keep-alive-handler")
 """What threads are called that are no reason to wait: those of executors, for which time is held as long as they
 work, those that Python has not started, and the heartbeats of discord.py, which keep to real time."""
+
+_ECHOES: Final = 2
+"""How often it is made sure that nothing is under way: what arrives may make the system send more by itself."""
 
 _PATIENCE: Final = 30.0
 """Real seconds without any event or timer after which a test is stuck for good."""
@@ -105,6 +110,7 @@ class _Selector(selectors.BaseSelector):
     def __init__(self, pass_time: Callable[[float], None]) -> None:
         self._system = selectors.DefaultSelector()
         self._pass_time = pass_time
+        self._echo: _Echo | None = None
         self.holds = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
@@ -112,16 +118,33 @@ class _Selector(selectors.BaseSelector):
             return self._system.select(0)
         if timeout is None or self.holds:
             return self._outside()
-        events = self._system.select(self._grace())
+        events = self._under_way()
         if not events:
             self._pass_time(timeout)
         return events
 
-    def _grace(self) -> float:
-        """Real seconds for which it is worth waiting; none where the loop is alone."""
-        if any(_may_call(thread) for thread in threading.enumerate()):
-            return _THREAD_GRACE
-        return _SOCKET_GRACE if len(self._system.get_map()) > 1 else 0.0  # the loop's own pipe is always there
+    def _under_way(self) -> list[tuple[SelectorKey, int]]:
+        """What comes from threads and sockets without a timer's help."""
+        if threads := [thread for thread in threading.enumerate() if _may_call(thread)]:
+            return self._from(threads)
+        if len(self._system.get_map()) == 1:  # the loop's own pipe is always there
+            return self._system.select(0)
+        self._echo = self._echo or _Echo()
+        for _ in range(_ECHOES):
+            self._echo.wait()
+            if events := self._system.select(0):
+                return events
+        return []
+
+    def _from(self, threads: Sequence[threading.Thread]) -> list[tuple[SelectorKey, int]]:
+        deadline = time.monotonic() + _PATIENCE
+        looks = 0
+        while looks < _THREAD_LOOKS:
+            at_work = any(_is_at_work(thread) for thread in threads) and time.monotonic() < deadline
+            looks = 0 if at_work else looks + 1
+            if events := self._system.select(_THREAD_GRACE / _THREAD_LOOKS):
+                return events
+        return []
 
     def _outside(self) -> list[tuple[SelectorKey, int]]:
         deadline = time.monotonic() + _PATIENCE
@@ -140,10 +163,29 @@ class _Selector(selectors.BaseSelector):
         return self._system.modify(fileobj, events, data)
 
     def close(self) -> None:
+        if self._echo is not None:
+            self._echo.close()
         self._system.close()
 
     def get_map(self) -> Mapping[Any, SelectorKey]:
         return self._system.get_map()
+
+
+class _Echo:
+    """Comes back over loopback behind all that was sent before it: how long that takes is up to the system."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.settimeout(_PATIENCE)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.connect(self._socket.getsockname())
+
+    def wait(self) -> None:
+        self._socket.send(b"?")
+        self._socket.recv(1)
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 def _may_call(thread: threading.Thread) -> bool:
@@ -151,11 +193,21 @@ def _may_call(thread: threading.Thread) -> bool:
     return thread is not threading.current_thread() and not thread.name.startswith(_OTHER_THREADS)
 
 
+def _is_at_work(thread: threading.Thread) -> bool:
+    """Whether a thread computes, has to wait for a processor, or for a disk; False where the system does not say."""
+    try:
+        told = Path(f"/proc/self/task/{thread.native_id}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return told.rpartition(")")[2].split()[0] in ("R", "D")
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose time stands still while there is work and jumps to the next timer when there is none.
 
     Sockets whose both ends live in this loop, and functions run in executors, hold time until they are done. Other
-    threads are given a moment; for what takes longer outside of the loop (a process, too) use `held`.
+    threads are waited for while they are at work, where the system tells that (Linux), and are given a moment when
+    they rest; for what takes longer outside of the loop (a process, too) use `held`.
     """
 
     def __init__(self) -> None:

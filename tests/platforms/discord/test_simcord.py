@@ -18,6 +18,7 @@ from serai.platforms.discord.client import Client
 from serai.platforms.discord.driver import Discord
 from serai.testing.clock import VirtualClock
 from serai.testing.platform.stage import Gateway
+from tests.patience import PATIENCE_S
 
 ACCOUNT = Account("discord", "sim")
 
@@ -29,7 +30,7 @@ async def simulated(folder: Path) -> AsyncIterator[tuple[Any, Discord, Gateway]]
     async with aiohttp.ClientSession() as session:
         driver = Discord(ACCOUNT, "fake-token", session, VirtualClock(), folder)
         client = Client(message_content=True)
-        async with simcord.run(client) as env, driver.serving(client, gateway):
+        async with simcord.run(client, settle_timeout=PATIENCE_S) as env, driver.serving(client, gateway):
             yield env, driver, gateway
 
 
@@ -39,7 +40,7 @@ def delivery(channel: Any, text: str, **more: Any) -> Delivery:
 
 
 async def heard(gateway: Gateway, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(gateway.heard) < count:
             await asyncio.sleep(0.01)
 

@@ -1,15 +1,8 @@
-"""The fake platform serves the vendor's own Node client: only then does it mean something that the driver passes.
-
-The client is installed by npm, pinned, into a folder outside of the repository (`SERAI_NODE_CACHE`, else the system's
-temporary one); without npm the tests are skipped.
-"""
+"""The fake platform serves the vendor's own Node client: only then does it mean something that the driver passes."""
 
 import asyncio
 import json
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,8 +13,8 @@ import pytest
 from tests.platforms.feishu.app import App
 from tests.platforms.feishu.peer import FeishuPeer
 from tests.platforms.feishu.state import Said
+from tests.platforms.node import installed
 
-PACKAGE: Final = "@larksuiteoapi/node-sdk@1.74.0"
 SCRIPT: Final = Path(__file__).with_name("vendor.cjs")
 APPS: Final = ("cli_0123456789abcde1", "cli_0123456789abcde2")
 SECONDS: Final = 60.0
@@ -32,19 +25,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def modules() -> Path:
     """The folder with the vendor's client."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("the vendor's client needs node and npm, which are not here")
-    cache = Path(os.environ.get("SERAI_NODE_CACHE") or Path(tempfile.gettempdir(), "serai-node"))
-    folder = cache / PACKAGE.replace("/", "-")
-    if not (folder / "done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        install = [npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", PACKAGE]
-        result = subprocess.run(install, capture_output=True, text=True, timeout=300)
-        if result.returncode:
-            pytest.skip(f"npm could not install {PACKAGE}: {result.stderr.strip().splitlines()[-1:]}")
-        (folder / "done").touch()
-    return folder / "node_modules"
+    return installed("@larksuiteoapi/node-sdk", "1.74.0") / "node_modules"
 
 
 class Vendor:

@@ -18,6 +18,7 @@ from serai.platforms import Surroundings
 from serai.platforms.matrix.driver import Matrix
 from serai.testing.clock import SeededEntropy, VirtualClock
 from serai.testing.platform.stage import Gateway
+from tests.patience import PATIENCE_S
 from tests.platforms.matrix.synapse import User
 
 ACCOUNT = Account("matrix", "default")
@@ -30,13 +31,13 @@ class Hearing(Gateway):
 
     runs: "asyncio.Future[None] | None" = None
 
-    async def hears(self, text: str, seconds: float = 30) -> Inbound:
+    async def hears(self, text: str, seconds: float = PATIENCE_S) -> Inbound:
         """The first message with that text."""
         return await self.when(
             lambda: next((inbound for inbound in self.heard if inbound.text == text), None), seconds
         )
 
-    async def when(self, found: Callable[[], Any], seconds: float = 60) -> Any:
+    async def when(self, found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
         """What `found` returns once that is something; raises what ended the driver."""
         await until(lambda: found() or (self.runs and self.runs.done()), seconds)
         if self.runs is not None and self.runs.done():
@@ -44,7 +45,7 @@ class Hearing(Gateway):
         return found()
 
 
-async def until(found: Callable[[], Any], seconds: float = 60) -> Any:
+async def until(found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     """What `found` returns once that is something."""
     async with asyncio.timeout(seconds):
         while not (result := found()):

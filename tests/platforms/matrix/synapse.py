@@ -10,17 +10,18 @@ import hmac
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from tests.port import reserved
 
 VERSION: Final = "1.163.2"
 _SECRET: Final = "fake-registration-secret"
@@ -85,27 +86,28 @@ class Synapse:
 def running(folder: Path) -> Iterator[Synapse]:
     """A homeserver with its data in `folder`. Raises Unavailable."""
     python = _environment()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     base, overlay = folder / "homeserver.yaml", folder / "overlay.yaml"
     module = [str(python), "-m", "synapse.app.homeserver"]
-    with (folder / "synapse.out").open("wb") as out:
+    with ExitStack() as stack:
+        port = stack.enter_context(reserved())
+        out = stack.enter_context((folder / "synapse.out").open("wb"))
         generate = ["--server-name", "localhost", "--config-path", str(base), "--generate-config"]
         subprocess.run([*module, *generate, "--report-stats=no"], cwd=folder, stdout=out, stderr=out, check=True)
         overlay.write_text(json.dumps(_settings(port)))
         process = subprocess.Popen([*module, "-c", str(base), "-c", str(overlay)], cwd=folder, stdout=out, stderr=out)
-    try:
+        stack.callback(_end, process)
         server = Synapse(f"http://127.0.0.1:{port}")
         _wait(server, process, folder)
         yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _settings(port: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from serai.core.error import SendPermanent, SendTemporary, SendUnknown
 from serai.platforms.matrix.driver import Matrix
+from tests.patience import PATIENCE_S
 from tests.platforms.matrix.person import Person, person
 from tests.platforms.matrix.relay import Refusal, Relay, relayed
 from tests.platforms.matrix.stage import Hearing, connected, delivery, until
@@ -163,9 +164,9 @@ async def test_a_homeserver_that_says_nothing_any_more_is_asked_on_a_new_connect
     monkeypatch.setattr("serai.platforms.matrix.client.POLL_S", 1.0)  # nio waits 15 s longer
     async with scene(synapse, tmp_path) as on:
         on.relay.troubles.append((_SYNC, "silent"))
-        await until(lambda: not on.relay.troubles, 40)
+        await until(lambda: not on.relay.troubles)
         await on.alice.says(on.room, "hello")
-        await on.gateway.hears("hello", 60)
+        await on.gateway.hears("hello")
 
 
 async def test_a_homeserver_that_is_gone_ends_the_run_and_the_next_one_misses_nothing(
@@ -179,7 +180,7 @@ async def test_a_homeserver_that_is_gone_ends_the_run_and_the_next_one_misses_no
             await relay.stop()
             assert gateway.runs
             with pytest.raises(ConnectionError):
-                await asyncio.wait_for(asyncio.shield(gateway.runs), 30)
+                await asyncio.wait_for(asyncio.shield(gateway.runs), PATIENCE_S)
             with pytest.raises(SendTemporary):
                 await driver.send(delivery(room, "hello"))
         await alice.says(room, "anybody there?")

@@ -19,6 +19,7 @@ from serai.core.message import Revision
 from serai.core.snapshot import Access
 from serai.platforms.matrix.check import check
 from serai.platforms.matrix.driver import Matrix
+from tests.patience import PATIENCE_S
 from tests.platforms.matrix.person import Person, person
 from tests.platforms.matrix.stage import ACCOUNT, Hearing, connected, delivery, session, surroundings, until
 from tests.platforms.matrix.synapse import Synapse, User
@@ -320,7 +321,7 @@ async def test_a_revoked_token_ends_the_connection_with_a_sentence(synapse: Syna
         synapse.revoke(bot)
         assert gateway.runs
         with pytest.raises(CredentialsRefused, match="access_token_env"):
-            await asyncio.wait_for(asyncio.shield(gateway.runs), 45)
+            await asyncio.wait_for(asyncio.shield(gateway.runs), PATIENCE_S)
 
 
 async def test_a_session_whose_keys_were_lost_is_shut_with_a_sentence(synapse: Synapse, tmp_path: Path) -> None:

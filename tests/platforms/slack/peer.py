@@ -207,6 +207,11 @@ class SlackPeer:
             await self._changed.wait_for(lambda: len(self.said) >= count)
         return self.said
 
+    async def acknowledges(self, *envelopes: str) -> None:
+        """Waits until the apps have acknowledged all of them."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.acknowledged >= set(envelopes))
+
     # the server
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -20,7 +20,7 @@ async def test_the_vendors_clients_take_the_peer_for_slack() -> None:
         said = await asyncio.wait_for(peer.heard(2), 60)
         press = await peer.press("vendor", "Yes")
         lines = [json.loads(line) for line in (await client).splitlines()]
-        assert {message, press} <= peer.acknowledged
+        await asyncio.wait_for(peer.acknowledges(message, press), 60)
     assert [(one.text, one.edits) for one in said] == [("all of it", 1), ("May I?", 0)]
     assert {"user": "UVENDOR"} in lines
     assert {"heard": "hello", "by": "Ada"} in lines
