@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 READY: Final = "document.body.dataset.state === 'ready'"
 ANSWERS: Final = "[...document.querySelectorAll('.agent:not(.draft) .body')].map(one => one.innerText)"
+CHATS: Final = "document.querySelectorAll('#chats a').length"
 DRAFT: Final = "document.querySelector('.draft .body')?.innerText"
 RICH: Final = """A plan for **Saturday**, with `serai`:
 
@@ -267,7 +268,7 @@ async def test_script_in_texts_titles_and_file_names_is_inert() -> None:
         model.end()
         await shown(page, 1)
         await page.until("document.querySelectorAll('.photos img').length === 1")
-        await page.until("document.querySelectorAll('#chats a').length === 1")
+        await page.until(f"{CHATS} === 1")
         await asyncio.sleep(0.2)
         assert await page.js("typeof pwned") == "undefined"
         markup = "[src=x], #log script, #chats script, #log svg, [onerror], [onload], [onmouseover]"
@@ -286,6 +287,7 @@ async def test_everything_can_be_done_with_the_keyboard() -> None:
         model.answer("First answer.\n\n```\ncode\n```")
         await shown(page, 1)
         assert "First answer." in await page.js("document.getElementById('announce').innerText")
+        await page.until(f"{CHATS} === 1")  # the list is there, and not made anew under the focus
         stops = await walk(page)
         wanted = {
             "skip",
@@ -319,14 +321,16 @@ async def test_everything_can_be_done_with_the_keyboard() -> None:
         await go(page, "stop")
         await page.press("Enter")
         await page.until("document.querySelector('.person .state')?.innerText.startsWith('Stopped.')")
+        await page.until(f"{CHATS} === 2")
 
         await page.press("k", control=True)
         assert await page.js("document.activeElement.id") == "find"
         await page.type("FIRST ANS")
-        await page.until("document.querySelectorAll('#chats a').length === 1")
+        await page.until(f"{CHATS} === 1")
         await go(page, "First question")
         await page.press("Enter")
-        assert len(await shown(page, 1)) == 1
+        await page.until("document.getElementById('title').innerText === 'First question'")
+        assert "First answer." in (await shown(page, 1))[0]
 
 
 async def walk(page: Tab) -> list[str]:
