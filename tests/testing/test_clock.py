@@ -1,6 +1,7 @@
 """Time and chance for tests."""
 
 import asyncio
+import selectors
 import threading
 import time
 
@@ -112,6 +113,30 @@ async def test_a_thread_of_ones_own_is_faster_than_any_timer() -> None:
     loop = asyncio.get_running_loop()
     answer = loop.create_future()
     threading.Thread(target=lambda: loop.call_soon_threadsafe(answer.set_result, "came")).start()
+    async with asyncio.timeout(1):
+        assert await answer == "came"
+
+
+@virtual_time
+async def test_a_pause_of_the_whole_process_is_no_silence_of_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    answer, goes_on = loop.create_future(), threading.Event()
+    look = loop._waiting._system.select
+
+    def paused(timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """The machine gives this process nothing for as long as it looks for the first time."""
+        if timeout and not goes_on.is_set():
+            goes_on.set()
+            return []
+        return look(timeout)
+
+    def tell() -> None:
+        goes_on.wait()
+        loop.call_soon_threadsafe(answer.set_result, "came")
+
+    monkeypatch.setattr(loop._waiting._system, "select", paused)
+    threading.Thread(target=tell).start()
     async with asyncio.timeout(1):
         assert await answer == "came"
 

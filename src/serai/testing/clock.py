@@ -14,7 +14,7 @@ import random
 import selectors
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from selectors import SelectorKey
@@ -33,6 +33,9 @@ _SOCKET_GRACE: Final = 0.002
 
 _THREAD_GRACE: Final = 0.1
 """The same for a thread: it may have to wait for a processor."""
+
+_THREAD_LOOKS: Final = 20
+"""In so many parts: where the machine gives the whole process nothing for a while, that uses up one of them alone."""
 
 _OTHER_THREADS: Final = ("asyncio_", "ThreadPoolExecutor", "Dummy-", "keep-alive-handler")
 """What threads are called that are no reason to wait: those of executors, for which time is held as long as they
@@ -112,16 +115,17 @@ class _Selector(selectors.BaseSelector):
             return self._system.select(0)
         if timeout is None or self.holds:
             return self._outside()
-        events = self._system.select(self._grace())
-        if not events:
-            self._pass_time(timeout)
-        return events
+        for seconds in self._graces():
+            if events := self._system.select(seconds):
+                return events
+        self._pass_time(timeout)
+        return []
 
-    def _grace(self) -> float:
-        """Real seconds for which it is worth waiting; none where the loop is alone."""
+    def _graces(self) -> Sequence[float]:
+        """Real seconds for which it is worth waiting, one look after another; none where the loop is alone."""
         if any(_may_call(thread) for thread in threading.enumerate()):
-            return _THREAD_GRACE
-        return _SOCKET_GRACE if len(self._system.get_map()) > 1 else 0.0  # the loop's own pipe is always there
+            return (_THREAD_GRACE / _THREAD_LOOKS,) * _THREAD_LOOKS
+        return (_SOCKET_GRACE if len(self._system.get_map()) > 1 else 0.0,)  # the loop's own pipe is always there
 
     def _outside(self) -> list[tuple[SelectorKey, int]]:
         deadline = time.monotonic() + _PATIENCE
