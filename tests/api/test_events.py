@@ -93,15 +93,16 @@ async def test_deliveries_and_changes_are_told_and_their_places_to_admins_alone(
         home.configure("agents: [")
         await gateway.call("POST", "/api/reload", key=OPERATOR)
         await gateway.call("POST", "/api/agents/ops/stop", key=OPERATOR)
-        changes = [await operator.next() for _ in range(3)]
+        # the gateway looks by itself, too, and what is refused is told for each look
+        kinds = ("configuration.changed", "configuration.refused", "agent.switched")
+        changed, refused, _ = [await until(operator, kind) for kind in kinds]
         assert await limited.next() == {"type": "agent.switched", "agent": "ops", "stopped": True}
     assert [one["type"] for one in seen] == ["turn.started", "turn.ended", "delivery"]
     assert (seen[2]["chat"], seen[2]["state"]) == ("ops-room", "sent")
     assert (seen[0]["session"] is None, some[0]["session"]) == (False, None)
     assert (some[2]["type"], some[2]["chat"], some[2]["id"]) == ("delivery", None, None)
-    assert [one["type"] for one in changes] == ["configuration.changed", "configuration.refused", "agent.switched"]
-    assert "default_agent" in " ".join(changes[0]["changed"])
-    assert changes[1]["problems"]
+    assert "default_agent" in " ".join(changed["changed"])
+    assert refused["problems"]
 
 
 async def test_a_reader_that_comes_back_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -168,8 +169,10 @@ async def test_a_missed_slot_is_told_to_whoever_may_see_the_job(tmp_path: Path) 
         gateway.model.go.clear()
         job = await made(gateway, schedule="every 1s", name="Pulse")
         await gateway.model.holds(1)
-        missed = await until(owner, "job.missed")
-        assert await until(operator, "job.missed") == missed
+        seen = [await until(owner, "job.missed")]
+        while seen[-1]["reason"] != "the run before was still under way":  # some may be missed before
+            seen.append(await until(owner, "job.missed"))
+        assert [await until(operator, "job.missed") for _ in seen] == seen
         await gateway.call("DELETE", f"/api/jobs/{job['id']}")
         gateway.model.go.set()
         for reader, key in ((second, SECOND), (lab, LAB)):
@@ -177,9 +180,8 @@ async def test_a_missed_slot_is_told_to_whoever_may_see_the_job(tmp_path: Path) 
             while told[-1].get("session") != session:
                 told.append(await reader.next())
             assert "job.missed" not in {one["type"] for one in told}
-    assert (missed["agent"], missed["job"], missed["name"]) == ("ops", job["id"], "Pulse")
-    assert 0 < missed["first"] <= missed["last"]
-    assert missed["reason"] == "the run before was still under way"
+    assert {(one["agent"], one["job"], one["name"]) for one in seen} == {("ops", job["id"], "Pulse")}
+    assert all(0 < one["first"] <= one["last"] for one in seen)
 
 
 def test_what_is_kept_is_bounded_and_numbered() -> None:

@@ -97,8 +97,8 @@ async def test_what_became_of_each_target_is_told(tmp_path: Path) -> None:
 
 async def test_slots_that_were_missed_are_in_the_history(tmp_path: Path) -> None:
     async with whole(tmp_path) as gateway:
+        await gateway.hosted.call("POST", "/api/agents/ops/stop")  # all slots are missed, and for this reason
         job = await made(gateway, schedule="every 1s")
-        await gateway.hosted.call("POST", "/api/agents/ops/stop")
         path = f"/api/jobs/{job['id']}"
         while (await gateway.get(path))["last_status"] != "missed":
             await asyncio.sleep(0.1)

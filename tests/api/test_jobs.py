@@ -20,10 +20,12 @@ def jobs_file(folder: Path, agent: str = "ops") -> Path:
 
 
 def put(folder: Path, *jobs: dict[str, Any], agent: str = "ops") -> None:
-    """Writes an agent's jobs by hand."""
+    """Writes an agent's jobs by hand, as editors do it: a gateway that looks just then sees no half of it."""
     file = jobs_file(folder, agent)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"jobs": jobs}))
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps({"jobs": jobs}))
+    new.replace(file)
 
 
 async def made(gateway: Whole, key: str = OPS, **fields: Any) -> Any:

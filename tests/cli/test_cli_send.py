@@ -11,8 +11,15 @@ from serai.cli.dispatch import dispatch
 from serai.cli.gateway import required
 from tests.cli.fake_gateway import SILENCE, TOKEN, Asked, FakeGateway
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_S
 
 PATH = "/api/deliveries"
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the gateway answers at once is awaited, however slow the machine is."""
+    monkeypatch.setattr("serai.cli.dispatch._LEAST_S", PATIENCE_S)
 
 
 def result(target: str, *deliveries: str, error: str | None = None, agent: str | None = None) -> dict[str, object]:
@@ -96,7 +103,21 @@ def test_the_worst_of_a_cut_text_counts(
     assert (one.state, one.reason) == outcome
 
 
+class Standing:
+    """`time` that passes only where it is slept through, which costs nothing."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+
+
 def test_what_waits_is_no_failure(serai: Terminal, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serai.cli.dispatch.time", Standing())
     monkeypatch.setattr("serai.cli.dispatch.PATIENCE_S", 0.3)
     accepted(gateway, result("telegram:1", "dlv_1"))
     settled(gateway, "dlv_1", "new", "telegram is not connected")
@@ -152,7 +173,8 @@ def test_a_gateway_that_goes_away_hides_no_failure(serai: Terminal, leaving: Lea
 def test_a_gateway_that_hangs_is_awaited_no_longer_than_was_said(
     serai: Terminal, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serai.cli.dispatch.PATIENCE_S", 0.1)
+    monkeypatch.setattr("serai.cli.dispatch.PATIENCE_S", 2.0)
+    monkeypatch.setattr("serai.cli.dispatch._LEAST_S", 0.1)
     accepted(leaving, result("telegram:1", "dlv_1"))
     leaving.hang_s = 25.0
     began = time.monotonic()

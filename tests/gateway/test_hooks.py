@@ -378,6 +378,8 @@ async def test_each_of_fifty_turns_of_five_agents_is_bound_to_its_own_agent_in_e
         return lambda given: seen.append((hook, given["agent_id"], current_profile().id))
 
     hooks = [hook for hook in HOOKS if hook != "select_agent"]
+    more: dict[HookName, int] = {"pre_llm_call": 100, "post_llm_call": 100, "on_delivery": 200}
+    wanted = {hook: more.get(hook, 50) for hook in hooks}
     made = plugin({hook: note(hook) for hook in hooks}, is_async=is_async)
     config = snapshot(*agents, routes=routes(*(({"user_id": agent}, agent) for agent in agents)))
 
@@ -393,12 +395,10 @@ async def test_each_of_fifty_turns_of_five_agents_is_bound_to_its_own_agent_in_e
             for _ in range(len(chats) * answers):
                 await asyncio.wait_for(stage.fake.answer(), PATIENCE_S)
         async with asyncio.timeout(PATIENCE_S):
-            while len([hook for hook, _, _ in seen if hook == "on_delivery"]) < 200:
+            while len(seen) < sum(wanted.values()):
                 await asyncio.sleep(0.01)
     assert {(agent, bound) for _, agent, bound in seen} == {(agent, agent) for agent in agents}
-    counted = Counter(hook for hook, _, _ in seen)
-    more: dict[HookName, int] = {"pre_llm_call": 100, "post_llm_call": 100, "on_delivery": 200}
-    assert counted == {hook: more.get(hook, 50) for hook in hooks}
+    assert Counter(hook for hook, _, _ in seen) == wanted
     assert {d.text for d in stage.fake.sent} > {f"{agent} answers" for agent in agents}
 
 

@@ -1,12 +1,13 @@
 """1,000 jobs due in the same second, on a real loop with a store on disk; and 10,000 that are not (SPEC 9.3).
 
-What is slow here may be the machine: the best of several tries counts.
+What is slow here may be the machine: the best of several tries counts, without the time for which others had the
+processors.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from serai.core.cron import CronPolicy
 from serai.core.ids import AgentId, JobId
 from serai.core.job import Job
 from serai.gateway.supervisor import watch_loop
-from serai.ports.jobs import ScriptResult
+from serai.ports.jobs import JobFolder, ScriptResult
 from serai.ports.model import ModelRequest
 from serai.ports.slots import SlotRow
 from serai.stores.sqlite.store import open_store
@@ -35,8 +36,13 @@ pytestmark = pytest.mark.slow
 
 TRIES = 4
 WITHIN_S, STALL_S = 1.0, 0.05
-BUSY_MACHINE = 5
-"""So many times slower is a machine whose processors are shared by others; the figures are printed."""
+SLOW_MACHINE = 8
+"""So many times slower may a machine be; the figures are printed."""
+
+STALL_SHARE = 0.05
+"""Of the work of the whole burst, the loop does so much at most on end, however slow the machine is."""
+
+EARLY_S, TICK_S = 60.0, 0.02
 
 DUE = "2024-01-01T00:00:00+00:00"
 AT = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
@@ -45,11 +51,13 @@ HANGS, FAILS, BROKEN = (JobId(f"{n:012x}") for n in range(3))
 
 @dataclass
 class Measured:
-    """`late`: seconds from the slot to a run's claim, the longest of all; `done`: to the end of the last run."""
+    """In seconds: `late` from the slot to a run's claim, the longest of all; `done` to the end of the last run;
+    `stall` for which the loop was late. All without what others took of the processors; `work` is what this took."""
 
     late: float
     done: float
     stall: float
+    work: float
     states: dict[JobId, str]
 
 
@@ -83,23 +91,47 @@ async def burst(path: Path, parallel: int) -> Measured:
     files, store = MemoryJobs(), open_store(path)
     crons = {agent: config.agents[agent].cron for agent in agents}
     thousand_jobs(agents, files, crons)
-    lead = 3.0
-    start = AT - lead - (asyncio.get_running_loop().time() - 1000.0)
+    start = AT - EARLY_S - (asyncio.get_running_loop().time() - 1000.0)
     one = Stage(ScriptedModel(answer), config, store=store, files=files, start=start)
     async with one.running(schedules=True):
-        await asyncio.sleep(lead - 0.3)
+        async with asyncio.timeout(PATIENCE_S / 2):
+            while len(await one.jobs.all()) < 1000:
+                await asyncio.sleep(TICK_S)
+        one.clock.advance(AT - 0.5 - one.clock.now())
+        await one.schedules.scheduler.look()
         tidying = asyncio.create_task(collect_between_turns(lambda: one.lanes.in_flight))  # as the gateway does
-        watch = asyncio.create_task(watch_loop(one.meter))
+        stalls: list[float] = []
+        watch = asyncio.create_task(watch_for_stalls(stalls))
+        waited, worked = waited_s(), time.process_time()
         async with asyncio.timeout(PATIENCE_S):
             while sum(count for (_, state), count in one.meter.jobs.items() if state != "missed") < 999:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(TICK_S)
+        waited, worked = waited_s() - waited, time.process_time() - worked
         watch.cancel()
         tidying.cancel()
-        stall, rows = one.meter.stall_seconds_max, await rows_of(one, crons)
+        rows = await rows_of(one, crons)
     await store.close()
     late = max((row.claimed_at or 0.0) - AT for row in rows.values())
     done = max(row.ended_at - AT for row in rows.values() if row.ended_at is not None)
-    return Measured(late, done, stall, {job: row.state for job, row in rows.items()})
+    states = {job: row.state for job, row in rows.items()}
+    return Measured(late - waited, done - waited, max(stalls), worked, states)
+
+
+async def watch_for_stalls(found: list[float]) -> None:
+    """Notes for how long the loop is late, in seconds, but for what it waits for a processor."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due, waited = loop.time() + TICK_S, waited_s()
+        await asyncio.sleep(TICK_S)
+        found.append(loop.time() - due - (waited_s() - waited))
+
+
+def waited_s() -> float:
+    """Seconds for which this thread has waited for a processor so far; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 async def rows_of(one: Stage, crons: dict[AgentId, Path]) -> dict[JobId, SlotRow]:
@@ -117,7 +149,8 @@ def test_1_000_jobs_of_one_second_start_within_it_and_the_loop_goes_on(tmp_path:
         tries.append(measured)
         print(
             f"{parallel} at once: the last began after {measured.late:.3f} s, ended after {measured.done:.3f} s;"
-            f" the loop was late by {measured.stall * 1000:.0f} ms at most"
+            f" the loop was late by {measured.stall * 1000:.0f} ms at most,"
+            f" of {measured.work:.2f} s that the processors worked"
         )
         assert {job: state for job, state in measured.states.items() if state != "ok"} == {
             HANGS: "running",
@@ -126,8 +159,8 @@ def test_1_000_jobs_of_one_second_start_within_it_and_the_loop_goes_on(tmp_path:
         }
         if measured.late < WITHIN_S and measured.stall < STALL_S:
             return
-    assert min(one.late for one in tries) < WITHIN_S * BUSY_MACHINE
-    assert min(one.stall for one in tries) < STALL_S
+    assert min(one.late for one in tries) < WITHIN_S * SLOW_MACHINE
+    assert min(one.stall / one.work for one in tries) < STALL_SHARE
 
 
 def test_10_000_jobs_that_are_not_due_cost_next_to_nothing(tmp_path: Path) -> None:
@@ -142,7 +175,7 @@ def test_10_000_jobs_that_are_not_due_cost_next_to_nothing(tmp_path: Path) -> No
         cost = asyncio.run(idle(homes, tmp_path / f"{n}.db", seconds=10.0))
         costs.append(cost)
         print(f"10,000 jobs in 1,000 files cost {cost * 100:.2f} % of a processor while none is due")
-        if cost < 0.005 * BUSY_MACHINE:
+        if cost < 0.005 * SLOW_MACHINE:
             return
         for home in homes.values():
             (home / "cron" / ".owner").unlink()
@@ -153,23 +186,30 @@ async def idle(homes: dict[AgentId, Path], path: Path, seconds: float) -> float:
     config = snapshot()
     profile = config.agents[AgentId("main")]
     agents = {agent: replace(profile, id=agent, home=home) for agent, home in homes.items()}
-    store = open_store(path)
+    store, files, settled = open_store(path), job_files(SeededEntropy()), asyncio.Event()
+    look = files.look
+
+    async def noting(known: Mapping[Path, JobFolder | None]) -> Mapping[Path, JobFolder]:
+        changed = await look(known)
+        if not changed:
+            settled.set()
+        return changed
+
+    files.look = noting  # type: ignore[method-assign]
     one = Stage(
         ScriptedModel([]),
         replace(config, agents=MappingProxyType(agents)),
         store=store,
-        files=job_files(SeededEntropy()),  # type: ignore[arg-type]
+        files=files,  # type: ignore[arg-type]
         start=AT - (asyncio.get_running_loop().time() - 1000.0),
     )
     async with one.running(schedules=True):
         tidying = asyncio.create_task(collect_between_turns(lambda: one.lanes.in_flight))  # as the gateway does
         watch = asyncio.create_task(watch_loop(one.meter))
         async with asyncio.timeout(PATIENCE_S):
-            while len(await one.jobs.all([AgentId("a0999")])) < 10:
-                await asyncio.sleep(0.1)
+            await settled.wait()  # all were taken over, and files that were just made are believed not to change
         print(f"taking them over, the loop was late by {one.meter.stall_seconds_max * 1000:.0f} ms at most")
         watch.cancel()
-        await asyncio.sleep(8)  # until files that were just made are believed to be settled
         before, began = time.process_time(), time.monotonic()
         await asyncio.sleep(seconds)
         cost = (time.process_time() - before) / (time.monotonic() - began)

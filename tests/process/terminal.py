@@ -24,6 +24,7 @@ class Screen:
         self._process = process
         self._seen = b""
         self._news = asyncio.Event()
+        self._over = asyncio.Event()
         asyncio.get_running_loop().add_reader(master, self._read)
 
     def _read(self) -> None:
@@ -33,6 +34,7 @@ class Screen:
             data = b""
         if not data:
             asyncio.get_running_loop().remove_reader(self._master)
+            self._over.set()
         self._seen += data
         self._news.set()
 
@@ -58,8 +60,11 @@ class Screen:
         return self._seen.decode(errors="replace")
 
     async def ended(self) -> int:
-        """The exit code, when the program has ended."""
-        return await asyncio.wait_for(self._process.wait(), PATIENCE_S)
+        """The exit code, when the program has ended and all is there that it has written: the system passes it on in
+        its own time."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._over.wait()
+            return await self._process.wait()
 
     async def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._master)

@@ -172,7 +172,14 @@ async def _attached(session: aiohttp.ClientSession, process: asyncio.subprocess.
         while b"DevTools listening on" not in (line := await process.stderr.readline()):
             assert line, "Chromium did not start"
     host = line.decode().split("ws://")[1].split("/")[0]
+    async with asyncio.timeout(PATIENCE_S):
+        while not (pages := await _pages(session, host)):  # it listens before it has opened its first one
+            await asyncio.sleep(0.03)
+    return Tab(await session.ws_connect(pages[0], max_msg_size=0))
+
+
+async def _pages(session: aiohttp.ClientSession, host: str) -> list[str]:
+    """Where each page is driven."""
     async with session.get(f"http://{host}/json/list") as response:
-        pages = await response.json(content_type=None)
-    address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
-    return Tab(await session.ws_connect(address, max_msg_size=0))
+        targets = await response.json(content_type=None)
+    return [target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page"]

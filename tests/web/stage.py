@@ -247,14 +247,20 @@ class Watching:
         self._reader.cancel()
 
     async def _read(self) -> None:
-        rest = b""
+        rest, looked = bytearray(), 0
         async for piece in self._response.content.iter_any():
-            *events, rest = (rest + piece).split(b"\n\n")
-            for event in events:
-                lines = dict(line.split(": ", 1) for line in event.decode().split("\n"))
-                if "data" in lines:
-                    self.page.take(lines["event"], json.loads(lines["data"]))
-                    self._news.set()
+            rest += piece
+            while (end := rest.find(b"\n\n", looked)) >= 0:
+                self._take(rest[:end].decode())
+                del rest[: end + 2]
+                looked = 0
+            looked = max(len(rest) - 1, 0)  # a large event is not searched anew with each of its pieces
+
+    def _take(self, event: str) -> None:
+        lines = dict(line.split(": ", 1) for line in event.split("\n"))
+        if "data" in lines:
+            self.page.take(lines["event"], json.loads(lines["data"]))
+            self._news.set()
 
 
 @dataclass(frozen=True)

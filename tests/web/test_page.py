@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 READY: Final = "document.body.dataset.state === 'ready'"
 ANSWERS: Final = "[...document.querySelectorAll('.agent:not(.draft) .body')].map(one => one.innerText)"
+CHATS: Final = "document.querySelectorAll('#chats a').length"
 DRAFT: Final = "document.querySelector('.draft .body')?.innerText"
 RICH: Final = """A plan for **Saturday**, with `serai`:
 
@@ -138,15 +139,23 @@ async def test_the_door_and_the_empty_house_have_no_barrier(scheme: str) -> None
 
 
 async def test_the_first_paint_takes_less_than_300_ms() -> None:
-    """By the best of several tries: what disturbs one of them is the machine."""
+    """By the best of several tries, and without what the browser takes for an empty page: that is the machine."""
     async with serving() as stage, tab() as page:
-        times: list[float] = []
-        while min(times, default=300) >= 300:
-            assert len(times) < 20, f"it took {times} ms"
-            await page.open(stage.url)
-            await page.until("performance.getEntriesByName('first-contentful-paint').length")
-            times.append(await page.js("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
-            await page.open("about:blank")
+        empty, whole = list[float](), list[float]()
+        while min(whole, default=300) - min(empty, default=0) >= 300:
+            assert len(whole) < 20, f"it took {whole} ms, and {empty} ms an empty page"
+            empty.append(await first_paint(page, "data:text/html,<p>hello"))
+            whole.append(await first_paint(page, stage.url))
+
+
+async def first_paint(page: Tab, url: str) -> float:
+    """Milliseconds until something of the page is seen."""
+    await page.open(url)
+    painted = "performance.getEntriesByName('first-contentful-paint')"
+    await page.until(f"{painted}.length")
+    took: float = await page.js(f"{painted}[0].startTime")
+    await page.open("about:blank")
+    return took
 
 
 async def test_a_connection_that_is_cut_in_the_middle_of_an_answer_loses_and_doubles_no_word() -> None:
@@ -267,7 +276,7 @@ async def test_script_in_texts_titles_and_file_names_is_inert() -> None:
         model.end()
         await shown(page, 1)
         await page.until("document.querySelectorAll('.photos img').length === 1")
-        await page.until("document.querySelectorAll('#chats a').length === 1")
+        await page.until(f"{CHATS} === 1")
         await asyncio.sleep(0.2)
         assert await page.js("typeof pwned") == "undefined"
         markup = "[src=x], #log script, #chats script, #log svg, [onerror], [onload], [onmouseover]"
@@ -286,6 +295,7 @@ async def test_everything_can_be_done_with_the_keyboard() -> None:
         model.answer("First answer.\n\n```\ncode\n```")
         await shown(page, 1)
         assert "First answer." in await page.js("document.getElementById('announce').innerText")
+        await page.until(f"{CHATS} === 1")  # the list is there, and not made anew under the focus
         stops = await walk(page)
         wanted = {
             "skip",
@@ -319,14 +329,16 @@ async def test_everything_can_be_done_with_the_keyboard() -> None:
         await go(page, "stop")
         await page.press("Enter")
         await page.until("document.querySelector('.person .state')?.innerText.startsWith('Stopped.')")
+        await page.until(f"{CHATS} === 2")
 
         await page.press("k", control=True)
         assert await page.js("document.activeElement.id") == "find"
         await page.type("FIRST ANS")
-        await page.until("document.querySelectorAll('#chats a').length === 1")
+        await page.until(f"{CHATS} === 1")
         await go(page, "First question")
         await page.press("Enter")
-        assert len(await shown(page, 1)) == 1
+        await page.until("document.getElementById('title').innerText === 'First question'")
+        assert "First answer." in (await shown(page, 1))[0]
 
 
 async def walk(page: Tab) -> list[str]:

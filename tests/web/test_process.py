@@ -1,6 +1,7 @@
 """The web chat of a real gateway, started as people start it, and killed (SPEC 5.6)."""
 
 import asyncio
+from itertools import chain, repeat
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,9 +21,11 @@ SAID = "Bread takes flour, water, salt and time."
 
 
 async def test_a_gateway_that_is_killed_in_the_middle_of_an_answer_gives_it_whole_and_once(tmp_path: Path) -> None:
-    wait, page_state = [1.2], Page()
+    wait, page_state = [0.0], Page()
+    holds = chain([4 * PATIENCE_S], repeat(0.0))  # the first answer stops behind its first piece
 
     async def script(asked: Asked) -> Reply:
+        wait[0] = next(holds)
         return SAID if "bread" in asked.user_text else "?"
 
     async with (

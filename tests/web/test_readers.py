@@ -12,7 +12,7 @@ from tests.web.stage import CHAT, Teller, browser, serving
 
 
 async def test_a_reader_who_does_not_read_holds_up_nobody_and_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_SLOW_S", 2.0)
+    monkeypatch.setattr(events, "_SLOW_S", 3.0)
     model = Teller()
     async with serving(model) as stage, browser(stage) as page:
         await page.send("Tell me everything.")
