@@ -20,12 +20,14 @@ PATH = "/v1/chat/completions"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of whom. Without `agent` routing decides; `session` goes on with a conversation."""
+    """What is asked of whom. Without `agent` routing decides; `session` goes on with a conversation. `reasoning` is
+    how long the model thinks; without it that is the agent's."""
 
     text: str
     agent: str | None = None
     session: str | None = None
     streamed: bool = True
+    reasoning: str | None = None
 
 
 def print_answer(gateway: Gateway, question: Question, *, as_json: bool) -> None:
@@ -48,11 +50,13 @@ def pieces(gateway: Gateway, question: Question) -> Iterator[str]:
 
 
 def _asked(gateway: Gateway, question: Question) -> AbstractContextManager[HTTPResponse]:
-    body = {
+    body: dict[str, Any] = {
         "model": question.agent or "default",
         "messages": [{"role": "user", "content": question.text}],
         "stream": question.streamed,
     }
+    if question.reasoning is not None:
+        body["reasoning_effort"] = question.reasoning
     headers = {"X-Hermes-Session-Id": question.session} if question.session else {}
     return gateway.call("POST", PATH, body, headers, answer_s=None)
 

@@ -1,8 +1,9 @@
 """Which agent and which session are being talked to."""
 
 import secrets
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from serai.cli.archive import read
 from serai.cli.completion import Question, pieces
@@ -29,13 +30,33 @@ class Conversation:
         self.place = place
         self.agent = ROUTED
         self.session = _new_id()
+        self.reasoning: str | None = None
         if agent is not None:
             self.choose(agent)
 
     def ask(self, text: str) -> Iterator[str]:
         """The answer, piece by piece. Raises Failed."""
         agent = None if self.agent == ROUTED else self.agent
-        return pieces(required(self.place.layout.lock), Question(text, agent, self.session))
+        question = Question(text, agent, self.session, reasoning=self.reasoning)
+        return pieces(required(self.place.layout.lock), question)
+
+    def stored(self) -> Mapping[str, Any] | None:
+        """The session as the gateway knows it (`api.document.SessionDocument`); None before anything was said in it.
+        Raises Failed."""
+        return self._session("GET")
+
+    def entitle(self, title: str) -> bool:
+        """Names the session. False before anything was said in it. Raises Failed."""
+        return self._session("PATCH", {"title": title}) is not None
+
+    def _session(self, method: str, change: Mapping[str, Any] | None = None) -> Mapping[str, Any] | None:
+        path = f"/api/sessions/{quote(self.session, safe='')}"
+        status, document = required(self.place.layout.lock).ask(method, path, change)
+        if status == 404:
+            return None
+        if status != 200 or not isinstance(document, dict):
+            raise Failed(fault(status, document))
+        return document
 
     def agents(self) -> list[str]:
         """The agents that can be talked to. Raises Failed."""

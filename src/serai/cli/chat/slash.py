@@ -10,6 +10,9 @@ import click
 from serai.cli.chat.conversation import ROUTED, Conversation
 from serai.cli.failure import Failed
 from serai.cli.nearest import hint
+from serai.cli.printable import harmless
+from serai.core.command import COMMANDS as TYPED
+from serai.core.command import DEFAULT, LEVELS
 from serai.core.error import SeraiError
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from serai.ports.store.archive import MessageRow
 
+_NOTHING_SAID: Final = "Nothing has been said here yet."
 _SESSIONS_SHOWN = 10
 _MESSAGES_SHOWN = 4
 
@@ -37,6 +41,8 @@ def run(conversation: Conversation, line: str) -> bool:
     if name in LEAVING:
         return False
     if name not in COMMANDS:
+        if name.removeprefix("/") in ELSEWHERE:
+            raise Failed(f"`{name}` is for chats of platforms and the web page. /help lists what is here.")
         raise Failed(f"There is no command `{name}`{hint(name, COMMANDS)}. /help lists them; // sends a slash.")
     COMMANDS[name].run(conversation, rest.strip())
     return True
@@ -78,6 +84,44 @@ def _new(conversation: Conversation, _: str) -> None:
     _tell(conversation)
 
 
+def _stop(_: Conversation, __: str) -> None:
+    click.echo("Nothing runs. Ctrl-C stops an answer.")
+
+
+def _status(conversation: Conversation, _: str) -> None:
+    _tell(conversation)
+    stored = conversation.stored()
+    if stored is None:
+        click.echo(_NOTHING_SAID)
+        return
+    title = f", “{harmless(stored['title'])}”" if stored["title"] else ""
+    click.echo(f"{stored['agent']} answers here, {stored['messages']} messages{title}.")
+
+
+def _title(conversation: Conversation, title: str) -> None:
+    if title:
+        click.echo(f"It is called “{title}”." if conversation.entitle(title) else _NOTHING_SAID)
+        return
+    stored = conversation.stored()
+    click.echo(
+        f"It is called “{harmless(stored['title'])}”." if stored and stored["title"] else "It has no title yet."
+    )
+
+
+def _reasoning(conversation: Conversation, level: str) -> None:
+    if level == DEFAULT:
+        conversation.reasoning = None
+    elif level in LEVELS:
+        conversation.reasoning = level
+    elif level:
+        raise Failed(f"Say one of: {', '.join((*LEVELS, DEFAULT))}.")
+    click.echo(f"Reasoning: {conversation.reasoning or DEFAULT}")
+
+
+def _levels(_: Conversation) -> list[str]:
+    return [*LEVELS, DEFAULT]
+
+
 def _sessions(conversation: Conversation, _: str) -> None:
     import time
 
@@ -103,8 +147,6 @@ def _session(conversation: Conversation, session: str) -> None:
 
 def show_last(messages: "Sequence[MessageRow]") -> None:
     """The end of a conversation that is gone on with."""
-    from serai.cli.printable import harmless
-
     said = [entry for entry in messages if entry.message.role in ("user", "assistant") and entry.message.text]
     for entry in said[-_MESSAGES_SHOWN:]:
         click.echo(f"{entry.message.role}: {harmless(entry.message.text)}")
@@ -148,6 +190,12 @@ COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
             "Talk to this agent, in a new session; `default` lets routing decide", _agent, "[ID]", _agent_words
         ),
         "/new": Slash("Begin a new session", _new),
+        "/stop": Slash("Tell how an answer is stopped", _stop),
+        "/status": Slash("Tell who answers, and how long the conversation is", _status),
+        "/title": Slash("Name this session, or tell its name", _title, "[TEXT]"),
+        "/reasoning": Slash(
+            "How long the model thinks in this chat: low, medium, high, default", _reasoning, "[LEVEL]", _levels
+        ),
         "/sessions": Slash("List the latest sessions of this command line", _sessions),
         "/session": Slash("Tell which session this is, or go on with another one", _session, "[ID]", _session_words),
         "/cron": Slash(
@@ -157,3 +205,5 @@ COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
     }
 )
 LEAVING: Final = ("/quit", "/exit")
+ELSEWHERE: Final = frozenset(TYPED) - {name.removeprefix("/") for name in COMMANDS}
+"""Commands of chats that a terminal does not have."""
