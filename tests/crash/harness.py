@@ -19,7 +19,7 @@ from tests.crash.verdict import Figures, judge
 from tests.patience import PATIENCE_S
 from tests.process.caller import Caller, client_session
 from tests.process.gateway import GatewayProcess, NotUp, Nursery, gateways
-from tests.process.model import Pace, stub_model
+from tests.process.model import Listened, Pace, at_once, stub_model
 from tests.process.receiver import Receiver
 
 _LOOK_SECONDS: Final = 0.01
@@ -165,15 +165,25 @@ class Harness:
 
 @asynccontextmanager
 async def harness(
-    folder: Path, pace: Pace = lambda: 0.01, home: Path | None = None, *, live: bool = False
+    folder: Path,
+    pace: Pace = lambda: 0.01,
+    home: Path | None = None,
+    *,
+    live: bool = False,
+    listened: Listened = at_once,
 ) -> AsyncIterator[Harness]:
     """A harness whose processes and servers are gone when the block is left. `home` may lie on a disk of its own.
+    The model waits for `listened` when it has begun to say a text.
 
     Each message has a turn of its own; with `live` they are merged and steer, as chats usually do.
     """
     conversation = Conversation()
     receiver = Receiver(HOOK_SECRET)
-    async with stub_model(conversation, pace) as model, receiver.serve() as callback, gateways(folder) as nursery:
+    async with (
+        stub_model(conversation, pace, listened) as model,
+        receiver.serve() as callback,
+        gateways(folder) as nursery,
+    ):
         made = make_home(home or folder / "home", model, callback, live=live)
         one = Harness(made, folder / "journal.jsonl", conversation, receiver, nursery, live=live)
         try:

@@ -43,6 +43,7 @@ class Journal:
         self._path.with_suffix(".go").touch()
 
     def read(self) -> Sequence[Entry]:
+        """All entries, without one that is just being written."""
         if not self._path.exists():
             return []
-        return [Entry(**json.loads(line)) for line in self._path.read_text().splitlines()]
+        return [Entry(**json.loads(line)) for line in self._path.read_text().rpartition("\n")[0].splitlines()]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.crash.harness import Harness, harness
 from tests.crash.home import API_KEY
+from tests.patience import PATIENCE_S
 from tests.process.gateway import GatewayProcess
 
 pytestmark = pytest.mark.slow
@@ -19,11 +20,12 @@ POINTS = [("model.during", 2), ("record_start.after", 1), ("record_end.after", 1
 
 
 class Client:
-    """A client of whichever gateway lives."""
+    """A client of whichever gateway lives. `listened`: some of an answer was streamed to it."""
 
     def __init__(self) -> None:
-        self._http = aiohttp.ClientSession(headers=HEADERS, timeout=aiohttp.ClientTimeout(total=30))
+        self._http = aiohttp.ClientSession(headers=HEADERS, timeout=aiohttp.ClientTimeout(total=PATIENCE_S))
         self.url = ""
+        self.listened = asyncio.Event()
 
     async def close(self) -> None:
         await self._http.close()
@@ -47,6 +49,8 @@ class Client:
                     fields = dict(line.split(": ", 1) for line in block.decode().splitlines() if ": " in line)
                     if "data" in fields:
                         found.append({"id": fields.get("id", ""), **json.loads(fields["data"])})
+                        if found[-1]["type"] == "message.delta":
+                            self.listened.set()
         except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError):
             pass
         return found
@@ -69,8 +73,8 @@ def asked_again(one: Harness, point: str) -> None:
 
 @pytest.mark.parametrize(("point", "nth"), POINTS)
 async def test_a_run_goes_on_and_so_does_its_stream(point: str, nth: int, tmp_path: Path) -> None:
-    async with harness(tmp_path, pace=lambda: 0.08) as one:
-        client = Client()
+    client = Client()
+    async with harness(tmp_path, pace=lambda: 0.08, listened=client.listened.wait) as one:
         gateway = await one.start(point, nth)
         client.url = gateway.url
         _, begun = await client.post("/v1/runs", {"input": "m1 ping", "model": "ops"})

@@ -261,11 +261,12 @@ async def test_what_was_due_while_schedules_were_off_says_why() -> None:
         assert (row.state, row.reason) == ("missed", "the agent `lab` runs them")
 
 
+@pytest.mark.parametrize("period", [59, 60], ids=["before-the-next-look", "at-the-next-look"])
 @virtual_time
-async def test_what_waits_while_another_gateway_has_the_directory_says_so() -> None:
-    one = stage(job("every 59s"))
+async def test_what_waits_while_another_gateway_has_the_directory_says_so(period: int) -> None:
+    one = stage(job(f"every {period}s"))
     async with one.running(schedules=True):
-        await asyncio.sleep(58.5)
+        await asyncio.sleep(period - 0.5)
         await one.files.adopt(CRON, "another store")
         await asyncio.sleep(300)
         [row] = await history(one)

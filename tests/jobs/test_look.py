@@ -17,8 +17,10 @@ LOOK_MOST_S = 0.5
 
 
 def looked(cron: Path, earlier: JobFolder | None = None, *, later: float = 1.0) -> JobFolder:
-    """A look by a clock that is `later` seconds ahead of the files."""
-    return look(cron, earlier, check_schedule, lambda: time.time_ns() + round(later * 1e9))
+    """A look by a clock that is `later` seconds ahead of the jobs file, or of now where there is none."""
+    file = cron / "jobs.json"
+    written = file.stat().st_ctime_ns if file.exists() else time.time_ns()
+    return look(cron, earlier, check_schedule, lambda: written + round(later * 1e9))
 
 
 def test_an_unchanged_folder_is_not_read_again(cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,21 +52,29 @@ Script = Callable[[Asked], Awaitable[Reply]]
 Pace = Callable[[], float]
 """Seconds to wait before each piece of an answer."""
 
+Listened = Callable[[], Awaitable[object]]
+"""Returns when a text that has begun may go on."""
+
+
+async def at_once() -> None:
+    """Nobody need have listened."""
+
 
 @asynccontextmanager
-async def stub_model(script: Script, pace: Pace = lambda: 0.0) -> AsyncIterator[str]:
+async def stub_model(script: Script, pace: Pace = lambda: 0.0, listened: Listened = at_once) -> AsyncIterator[str]:
     """Serves `POST …/chat/completions`, always streamed; yields its address."""
     app = web.Application(client_max_size=2**26)
-    server = _Server(script, pace)
+    server = _Server(script, pace, listened)
     app.router.add_post("/{place:.*}", server.handle)
     async with serving(app) as address:
         yield address
 
 
 class _Server:
-    def __init__(self, script: Script, pace: Pace) -> None:
+    def __init__(self, script: Script, pace: Pace, listened: Listened) -> None:
         self._script = script
         self._pace = pace
+        self._listened = listened
         self._numbers = itertools.count(1)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -78,7 +86,9 @@ class _Server:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         try:
             await response.prepare(request)
-            for piece in self._pieces(asked, reply):
+            for number, piece in enumerate(self._pieces(asked, reply)):
+                if number and isinstance(reply, str):
+                    await self._listened()
                 await response.write(piece)
                 await asyncio.sleep(self._pace() / 4)
             await response.write(b"data: [DONE]\n\n")

@@ -57,9 +57,11 @@ class Actor:
         (self.home / "memories" / "MEMORY.md").write_text(f"{self.memory}\n")
 
     def write(self, *jobs: Mapping[str, Any]) -> None:
-        """Its jobs file, as an editor writes it."""
+        """Its jobs file, in one step: whoever looks meanwhile does not see a half of it."""
         self.cron.mkdir(exist_ok=True)
-        self.file.write_text(json.dumps({"jobs": jobs}, indent=2))
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({"jobs": jobs}, indent=2))
+        new.replace(self.file)
 
     def outputs(self) -> Sequence[str]:
         """What its jobs have left, of all runs."""

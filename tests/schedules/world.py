@@ -92,10 +92,10 @@ class House:
         return await process.ended(), out + process.errors()
 
     def log(self) -> Sequence[dict[str, Any]]:
-        """Its events so far."""
+        """Its events so far, without one that is just being written."""
         path = self.home / "logs" / "serai.log"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+        return [json.loads(line) for line in whole.splitlines()]
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self.home / 'state.db'}?mode=ro", uri=True)) as db:
@@ -113,12 +113,22 @@ class House:
         query = "SELECT at, until, reason FROM slot WHERE directory = ? AND job = ? AND input IS NULL ORDER BY at"
         return [(at, until, reason) for at, until, reason in self.rows(query, directory, job)]
 
-    def is_settled(self, actor: Actor, job: str) -> bool:
-        """Whether each slot of a job of `every 1s` has run once, or is said to be missed."""
-        settled = [(at, at) for at in self.ran(actor, job)]
-        settled += [(first, last) for first, last, _ in self.missed(actor, job)]
-        settled.sort()
-        return all(after[0] - before[1] == 1 for before, after in pairwise(settled))
+    def settled(self, actor: Actor, job: str) -> list[tuple[float, float]]:
+        """The slots that have run or were missed, first and last of each gap, all at one instant."""
+        query = "SELECT at, coalesce(until, at) FROM slot WHERE directory = ? AND job = ? AND NOT manual ORDER BY at"
+        return [(first, last) for first, last in self.rows(query, str(actor.cron.resolve()), job)]
+
+    async def settles(self, actor: Actor, job: str) -> None:
+        """Waits until each slot of a job of `every 1s` has run once, or is said to be missed: one that is just being
+        claimed may come behind a later one. What is lost, or there twice, stays so."""
+
+        def is_whole() -> bool:
+            return all(after[0] - before[1] == 1 for before, after in pairwise(self.settled(actor, job)))
+
+        try:
+            await until(is_whole)
+        except TimeoutError:
+            raise AssertionError(f"not one after the other: {self.settled(actor, job)}") from None
 
     def labels(self) -> set[str]:
         """The session keys of all lanes."""

@@ -32,6 +32,7 @@ from tests.together.deaf import SECRETS, deaf, nowhere, settings
 
 OTHERS = [name for name in BUILT_IN if name != "discord"]
 MOST_S = 0.050
+TRIES = 4
 _ROUNDS = 5
 _PAUSE_S = 20.0
 
@@ -165,7 +166,8 @@ def test_accounts_that_cannot_start_delay_no_other(
         f"longest step {beside.step * 1000:.1f} ms of CPU, {alone.step * 1000:.1f} ms without them"
     )
     assert late[worst] < MOST_S, late
-    step = beside.step
-    if step - alone.step >= MOST_S:  # what is imported or compiled for the first time is no delay that comes again
-        step = measured(tmp_path, trouble, good, bad).step
-    assert step - alone.step < MOST_S
+    more = [beside.step - alone.step]
+    while more[-1] >= MOST_S:  # what is done for the first time, or disturbed by the machine, does not come again
+        assert len(more) < TRIES, more
+        alone, beside = measured(tmp_path, trouble, good, []), measured(tmp_path, trouble, good, bad)
+        more.append(beside.step - alone.step)

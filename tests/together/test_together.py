@@ -109,7 +109,8 @@ class Evening:
             gateway = await self.start()
         await asyncio.gather(*talks)
         await self._answered()
-        assert await gateway.stop() == 0, gateway.errors()
+        gateway.process.terminate()
+        assert await gateway.ended(_PATIENCE_S) == 0, gateway.errors()
 
     async def _talk(self, role: Role, deaths: Sequence[float]) -> None:
         """One person's part. Pauses are long enough for an answer, and sometimes too short for one."""

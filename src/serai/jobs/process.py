@@ -44,20 +44,24 @@ async def run(
     Raises OSError, ValueError where it cannot be started.
     """
     async with _Pipe(OUTPUT_MOST) as output, _Pipe(_TAIL) as error:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=DEVNULL,
-            stdout=output.writer,
-            stderr=error.writer,
-            cwd=workdir,
-            env=dict(environment),
-            start_new_session=True,
+        starting = asyncio.create_task(
+            asyncio.create_subprocess_exec(
+                *command,
+                stdin=DEVNULL,
+                stdout=output.writer,
+                stderr=error.writer,
+                cwd=workdir,
+                env=dict(environment),
+                start_new_session=True,
+            )
         )
-        output.begin()
-        error.begin()
         try:
+            process = await asyncio.shield(starting)
+            output.begin()
+            error.begin()
             overdue = await _wait(process, limit_s, grace_s)
         finally:
+            process = await starting  # it runs already, with children, when somebody cancels its start
             _signal(process, signal.SIGKILL)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_REAP_S):

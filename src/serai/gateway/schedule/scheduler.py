@@ -92,15 +92,19 @@ class Scheduler:
             _log.warning("the clock was set back; all jobs are planned anew")
             self._docket.plan(self._agenda.entries())
         if loop.time() >= self._looked + LOOK_SECONDS:
+            await self._judge()  # what is due already, is so by what the files said: it is not passed over in silence
             self._looked = loop.time()
             await self._docket.take_over()
+        await self._judge()
+        await self._begin_due()
+
+    async def _judge(self) -> None:
         judged = 0
         while await self._docket.judge_next():
             judged += 1
             if judged % _AT_ONCE == 0:
                 await self._begin_due()
                 await asyncio.sleep(0)
-        await self._begin_due()
 
     async def _begin_due(self) -> None:
         if not self._closing:
