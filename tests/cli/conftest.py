@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.terminal import Terminal
+from tests.port import reserved
 
 
 @pytest.fixture
@@ -14,6 +15,13 @@ def serai(tmp_path: Path) -> Terminal:
     home = tmp_path / "home"
     home.mkdir()
     return Terminal(home)
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port at which nobody listens."""
+    with reserved() as port:
+        yield port
 
 
 @pytest.fixture

@@ -21,14 +21,6 @@ def fake_endpoint(models: Sequence[str], key: str | None = None, text: str = "Re
         server.server_close()
 
 
-def closed_port() -> int:
-    """A port at which nobody listens."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    port: int = server.server_address[1]
-    server.server_close()
-    return port
-
-
 def _handler(models: Sequence[str], key: str | None, text: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

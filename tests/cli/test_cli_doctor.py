@@ -17,7 +17,7 @@ from serai.cli.doctor.patient import Patient
 from serai.cli.place import Place
 from serai.config.load import load
 from serai.models.weights import SMOLLM2
-from tests.cli.fake_endpoint import closed_port, fake_endpoint
+from tests.cli.fake_endpoint import fake_endpoint
 from tests.cli.fake_gateway import PID, FakeGateway
 from tests.cli.stored import store_conversation
 from tests.cli.terminal import Terminal
@@ -157,8 +157,8 @@ def test_a_key_that_the_endpoint_refuses(home: Terminal) -> None:
     assert "someone-else" not in found["text"]
 
 
-def test_an_endpoint_that_cannot_be_reached(home: Terminal) -> None:
-    home.write(CONFIG.format(url=f"http://127.0.0.1:{closed_port()}/v1"))
+def test_an_endpoint_that_cannot_be_reached(home: Terminal, closed_port: int) -> None:
+    home.write(CONFIG.format(url=f"http://127.0.0.1:{closed_port}/v1"))
     found = the_one(home)
     assert (found["about"], "cannot be reached" in found["text"]) == ("model", True)
 
@@ -330,13 +330,12 @@ def test_a_plugin_that_cannot_be_loaded(program: str | None, sentence: str, home
     assert (found["about"], sentence in found["text"]) == ("plugin", True)
 
 
-def test_a_callback_that_nobody_listens_at(home: Terminal) -> None:
-    port = closed_port()
-    hook = f"{{secret_env: HOOK, callback_url: 'http://127.0.0.1:{port}/in?token=fake-token', open: true}}"
+def test_a_callback_that_nobody_listens_at(home: Terminal, closed_port: int) -> None:
+    hook = f"{{secret_env: HOOK, callback_url: 'http://127.0.0.1:{closed_port}/in?token=fake-token', open: true}}"
     home.write(home.config + f"platforms: {{webhook: {hook}}}\n")
     home.write(f"K={KEY}\nHOOK=whsec_ZmFrZS1rZXktaG9vaw==\n", ".env")
     found = the_one(home)
-    assert f"webhook: callback_url http://127.0.0.1:{port}/in: " in found["text"]
+    assert f"webhook: callback_url http://127.0.0.1:{closed_port}/in: " in found["text"]
     assert "fake-token" not in found["text"]
 
 

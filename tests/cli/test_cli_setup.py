@@ -10,7 +10,7 @@ import pytest
 from serai.cli.setup import model as setup_model
 from serai.core.profile import Endpoint
 from serai.models.weights import SMOLLM2
-from tests.cli.fake_endpoint import closed_port, fake_endpoint
+from tests.cli.fake_endpoint import fake_endpoint
 from tests.cli.terminal import Terminal
 
 KEY = "fake-key-of-the-endpoint"
@@ -121,14 +121,14 @@ def test_what_does_not_work_is_told_and_nothing_is_written(
     assert files(serai.home) == {}
 
 
-def test_a_model_that_cannot_be_reached_stops_a_script(serai: Terminal) -> None:
-    said = serai("setup", "--yes", "--base-url", f"http://127.0.0.1:{closed_port()}/v1", "--model", "m")
+def test_a_model_that_cannot_be_reached_stops_a_script(serai: Terminal, closed_port: int) -> None:
+    said = serai("setup", "--yes", "--base-url", f"http://127.0.0.1:{closed_port}/v1", "--model", "m")
     assert (said.code, "cannot be reached" in said.err) == (1, True)
     assert files(serai.home) == {}
 
 
-def test_a_person_may_go_on_all_the_same(serai: Terminal) -> None:
-    address = ["--base-url", f"http://127.0.0.1:{closed_port()}/v1", "--model", "m"]
+def test_a_person_may_go_on_all_the_same(serai: Terminal, closed_port: int) -> None:
+    address = ["--base-url", f"http://127.0.0.1:{closed_port}/v1", "--model", "m"]
     assert serai("setup", *address, typed="n\n").code == 130
     assert files(serai.home) == {}
     assert serai("setup", *address, typed="y\n\nYou are main.\n").code == 0
