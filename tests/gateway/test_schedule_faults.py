@@ -117,6 +117,45 @@ async def test_a_changed_file_is_taken_over_although_the_store_failed_at_first()
         assert await states(one) == ["ok"]
 
 
+@virtual_time
+async def test_files_are_looked_at_while_the_store_cannot_write_and_what_that_cost_is_told() -> None:
+    one = stage(job("every 1m", script="hangs.sh"))
+    async with one.running(schedules=True):
+        began = float(int(one.clock.now()))
+        await asyncio.sleep(70)
+        miss = one.store.slots.miss
+
+        async def fails(*_: object) -> None:
+            raise StorageFailed("the disk is full")
+
+        one.store.slots.miss = fails  # type: ignore[method-assign]
+        await asyncio.sleep(180)
+        one.files.put(CRON, job("every 1m", script="hangs.sh"), job("every 30s", id=OTHER))
+        await asyncio.sleep(45)
+        assert await states(one, OPS, OTHER) == ["ok"]
+        one.store.slots.miss = miss  # type: ignore[method-assign]
+        await asyncio.sleep(10)  # until the next slot takes the place of the one that waits
+        missed = [(row.at - began, row.until - began, row.reason) for row in await history(one) if row.until]
+    assert missed == [
+        (120, 120, "the run before was still under way"),
+        (180, 180, "the store could not be written"),
+        (240, 240, "the run before was still under way"),
+    ]
+
+
+@virtual_time
+async def test_jobs_that_are_taken_away_just_before_they_are_due_do_not_run() -> None:
+    names = [JobId(f"{n:012x}") for n in range(60)]
+    one = stage(*(job("every 60s", id=name) for name in names))
+    async with one.running(schedules=True):
+        await asyncio.sleep(59.5)
+        one.files.put(CRON)
+        await asyncio.sleep(5)
+        one.files.put(CRON, *(job("every 60s", id=name) for name in names))
+        await asyncio.sleep(5)
+        assert [await states(one, OPS, name) for name in names] == [["missed"]] * 60
+
+
 class _Slow(MemoryJobs):
     """Making a directory one's own takes a while."""
 

@@ -208,7 +208,7 @@ async def test_what_a_sleeping_machine_missed_is_no_fault_of_the_run_that_it_sle
         await asyncio.sleep(10)
         running, missed = await history(one)
     assert (running.state, missed.state) == ("running", "missed")
-    assert missed.reason == "the gateway stood still, or was too busy"
+    assert missed.reason == "its time had passed when the gateway came to it"
     assert (missed.at - running.at, missed.until - running.at) == (600, 11 * 600)
 
 

@@ -193,6 +193,41 @@ def test_a_script_that_is_cancelled_as_it_starts_dies_with_its_children(
     assert all(is_gone(int(pid)) for pid in pids.read_text().split())
 
 
+@pytest.mark.parametrize("found", [True, False], ids=["it-runs", "there-is-none"])
+def test_a_start_that_is_cancelled_twice_is_cancelled_and_leaves_nothing(
+    loop: asyncio.Runner, cron: Path, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    write(cron, "a.sh", "sleep 1000 & echo $$ $! > pids.new; mv pids.new pids; wait")
+    pids, start = cron.parent / "workspace" / "pids", asyncio.create_subprocess_exec
+
+    async def cancelled() -> None:
+        begun, go = asyncio.Event(), asyncio.Event()
+
+        async def slow(*command: Any, **more: Any) -> Any:
+            process = await start(*command, **more) if found else None
+            begun.set()
+            await go.wait()
+            if process is None:
+                raise FileNotFoundError(2, "there is none")
+            while not pids.exists():
+                await asyncio.sleep(0.01)
+            return process
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", slow)
+        running = asyncio.create_task(disk().run_script(cron, cron.parent, replace(JOB, script="a.sh"), {}))
+        async with asyncio.timeout(PATIENCE_S):
+            await begun.wait()
+            for _ in range(2):
+                running.cancel()
+                await asyncio.sleep(0)
+            go.set()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+
+    loop.run(cancelled())
+    assert all(is_gone(int(pid)) for pid in (pids.read_text().split() if found else ()))
+
+
 def test_a_huge_output_is_cut_in_the_middle_and_blocks_nobody(run: Runner) -> None:
     text = "print('begin')\nfor _ in range(100): print('x' * 99_999)\nprint('{\"wakeAgent\": false}')"
     result = run("a.py", text)

@@ -61,13 +61,24 @@ async def run(
             error.begin()
             overdue = await _wait(process, limit_s, grace_s)
         finally:
-            process = await starting  # it runs already, with children, when somebody cancels its start
-            _signal(process, signal.SIGKILL)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_REAP_S):
-                    await process.wait()
+            await _end(starting)
         await asyncio.wait({output.closed, error.closed}, timeout=_DRAIN_S)
         return Ended(process.returncode, output.text(), error.text(), overdue)
+
+
+async def _end(starting: asyncio.Task[Process]) -> None:
+    """Kills what was started, and its group. A process that is being started runs already, with children, however
+    often its start is cancelled; a failure to start is not this one's to tell."""
+    while not starting.done():
+        with suppress(asyncio.CancelledError):  # one is under way
+            await asyncio.wait({starting})
+    if starting.cancelled() or starting.exception() is not None:
+        return
+    process = starting.result()
+    _signal(process, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REAP_S):
+            await process.wait()
 
 
 async def _wait(process: Process, limit_s: float, grace_s: float) -> bool:

@@ -24,7 +24,8 @@ _AGAIN_SECONDS: Final = 1.0
 _AHEAD_SECONDS: Final = 60.0
 """A clock that was set back by so much: slots count again that were settled under the wrong time and did not run."""
 
-LATE: Final = "the gateway stood still, or was too busy"
+LATE: Final = "its time had passed when the gateway came to it"
+UNWRITTEN: Final = "the store could not be written"
 STILL_RUNNING: Final = "the run before was still under way"
 NO_PLACE: Final = "no place was free until the next one was due"
 
@@ -114,6 +115,7 @@ class Docket:
         try:
             await self._settle(entry, now)
         except StorageFailed:
+            entry.absence = entry.absence or UNWRITTEN
             self._plan(entry, now + _AGAIN_SECONDS)
             raise
         except Exception:  # noqa: BLE001  this job's supervisor: its fault holds up no other

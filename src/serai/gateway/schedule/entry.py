@@ -31,7 +31,7 @@ class Entry:
 
     Everything up to `decided` is settled. `plan` is the number of the latest plan for it; earlier ones count no more.
     `place` is where it works (`JobFiles.work_place`), None where that is nobody else's concern. `absence` says why
-    slots are missed that were due before it was here, `obstacle` why the slot that waits could not be claimed.
+    slots are missed that were due before it was judged last, `obstacle` why the slot that waits could not be claimed.
     `coming` is what was last shown of its future.
     """
 

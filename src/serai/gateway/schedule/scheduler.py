@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from serai.core.error import SeraiError
+from serai.core.error import SeraiError, StorageFailed
 from serai.core.ids import InputId
 from serai.gateway.lane.door import Door
 from serai.gateway.schedule.agenda import Agenda
@@ -92,18 +92,25 @@ class Scheduler:
             _log.warning("the clock was set back; all jobs are planned anew")
             self._docket.plan(self._agenda.entries())
         if loop.time() >= self._looked + LOOK_SECONDS:
-            await self._judge()  # what is due already, is so by what the files said: it is not passed over in silence
             self._looked = loop.time()
-            await self._docket.take_over()
-        await self._judge()
+            await self._look_again()
+        await self._judge(begin=True)
         await self._begin_due()
 
-    async def _judge(self) -> None:
+    async def _look_again(self) -> None:
+        """What is due already was so by what the files said: it is judged before the look, so that it is not passed
+        over without a word, and begins behind it, if it is still there."""
+        with contextlib.suppress(StorageFailed):  # a full disk is no reason not to look; it is judged again
+            await self._judge(begin=False)
+        await self._docket.take_over()
+
+    async def _judge(self, *, begin: bool) -> None:
         judged = 0
         while await self._docket.judge_next():
             judged += 1
             if judged % _AT_ONCE == 0:
-                await self._begin_due()
+                if begin:
+                    await self._begin_due()
                 await asyncio.sleep(0)
 
     async def _begin_due(self) -> None:
