@@ -135,35 +135,33 @@ def test_a_terminal_cannot_be_a_home_chat(serai: Terminal, talking: FakeGateway)
 
 def test_a_session_says_how_it_stands_and_takes_a_name(serai: Terminal, talking: FakeGateway) -> None:
     store_ours(serai.home)
-    talking.answers(f"/api/sessions/{OURS}", {"agent": "ops", "messages": 2, "title": None})
-    said = serai("chat", "--session", OURS, typed="/status\n/title\n/title The capital\n/stop\n")
+    stored = {"agent": "ops", "messages": 2, "title": None}
+    talking.answers(f"/api/sessions/{OURS}", stored)
+    said = serai("chat", "--session", OURS, typed="/status\n/title\n/stop\n")
     assert said.out == (
-        f"Session {OURS}, agent ops.\nops answers here, 2 messages.\nIt has no title yet.\n"
-        "It is called “The capital”.\nNothing runs. Ctrl-C stops an answer.\n"
+        f"Session {OURS}, agent ops.\nops answers here, 2 messages.\nReasoning: default\n"
+        "It has no title yet.\nNothing runs. Ctrl-C stops an answer.\n"
     )
-    assert (talking.asked[-1].method, talking.asked[-1].document) == ("PATCH", {"title": "The capital"})
-    talking.answers(f"/api/sessions/{OURS}", {"agent": "ops", "messages": 2, "title": "The \x1b[1mcapital"})
-    said = serai("chat", "--session", OURS, typed="/title\n/status\n")
-    assert said.out.count("“The ") == 2
-    assert "\x1b" not in said.out
-    assert serai("chat", typed="/title x\n/status\n").out.count("Nothing has been said here yet.") == 2
+    talking.answers(f"/api/sessions/{OURS}", stored | {"title": "The \x1b[1mcapital\n"})
+    said = serai("chat", "--session", OURS, typed=f"/title  The   {'x' * 300}\n/status\n")
+    assert talking.asked[-2].method == "PATCH"
+    assert talking.asked[-2].document == {"title": "The " + "x" * 196}
+    assert said.out.splitlines() == [
+        "It is called “The  [1mcapital ”.",
+        f"Session {OURS}, agent ops.",
+        "ops answers here, 2 messages, “The  [1mcapital ”.",
+        "Reasoning: default",
+    ]
+    assert serai("chat", typed="/title x\n/title\n/status\n").out.count("Nothing has been said here yet.") == 3
 
 
 def test_the_model_thinks_as_long_as_it_is_told_until_that_is_taken_back(
     serai: Terminal, talking: FakeGateway
 ) -> None:
-    said = serai("chat", typed="one\n/reasoning high\ntwo\n/reasoning default\nthree\n/reasoning\n")
-    assert [one.document.get("reasoning_effort") for one in talking.asked] == [None, "high", None]
+    said = serai("chat", typed="one\n/reasoning high\ntwo\n/new\nthree\n/reasoning default\nfour\n/reasoning\n")
+    levels = [one.document.get("reasoning_effort") for one in talking.asked]
+    assert levels == [None, "high", "high", None]
     assert said.out.endswith("Reasoning: default\n")
-    assert serai("chat", typed="/reasoning much\n").err == "Error: Say one of: low, medium, high, default.\n"
-
-
-def test_a_command_that_other_chats_have_is_told_from_one_that_nobody_has(
-    serai: Terminal, talking: FakeGateway
-) -> None:
-    said = serai("chat", typed="/undo\n")
-    assert (said.code, asked(talking)) == (1, [])
-    assert said.err == "Error: `/undo` is for chats of platforms and the web page. /help lists what is here.\n"
 
 
 def test_an_agent_is_chosen_at_the_start_or_on_the_way_in_a_session_of_its_own(

@@ -29,6 +29,9 @@ COMMANDS: Final[Mapping[str, str]] = {
 DEFAULT: Final = "default"
 """The argument that takes back what was chosen."""
 
+TITLE_MOST: Final = 200
+"""Characters of a conversation's title."""
+
 LEVELS: Final = ("low", "medium", "high")
 """What `/reasoning` takes."""
 
@@ -76,6 +79,15 @@ def without_name(text: str, agent: str) -> str:
     """
     name, rest = parse_mention(text) or ("", "")
     return rest if rest and name == agent else text
+
+
+def title_of(argument: str) -> str:
+    """The title that `/title` gives: one line of at most `TITLE_MOST` characters.
+
+    >>> title_of(" The   capital ")
+    'The capital'
+    """
+    return " ".join(argument.split())[:TITLE_MOST]
 
 
 def help_text() -> str:

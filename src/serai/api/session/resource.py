@@ -19,6 +19,7 @@ from serai.api.page import DEFAULT, Limit, ListOf, Next, cut, not_found, page, q
 from serai.api.path import Call
 from serai.api.reply import Reply, document
 from serai.api.services import Sessions as Changes
+from serai.core.command import TITLE_MOST
 from serai.core.cursor import Cursor
 from serai.core.ids import AgentId, SessionId
 from serai.core.principal import Principal
@@ -26,7 +27,7 @@ from serai.gateway.request.sessions import API
 from serai.ports.store.archive import Archive, SessionFilter, SessionRow, SessionState
 from serai.ports.store.arrival import SessionTaken
 
-Title = Annotated[str, Meta(max_length=200)]
+Title = Annotated[str, Meta(max_length=TITLE_MOST)]
 Chosen = Annotated[
     str, Meta(pattern=rf"^[\x21-\x7e]{{1,{LONGEST}}}$", description="1 to 256 visible ASCII characters.")
 ]

@@ -1,4 +1,4 @@
-"""Which agent and which session are being talked to."""
+"""Which agent and which session are being talked to, and how long the model is to think."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,9 +45,9 @@ class Conversation:
         Raises Failed."""
         return self._session("GET")
 
-    def entitle(self, title: str) -> bool:
-        """Names the session. False before anything was said in it. Raises Failed."""
-        return self._session("PATCH", {"title": title}) is not None
+    def entitle(self, title: str) -> Mapping[str, Any] | None:
+        """Names the session; returns it as `stored`. Raises Failed."""
+        return self._session("PATCH", {"title": title})
 
     def _session(self, method: str, change: Mapping[str, Any] | None = None) -> Mapping[str, Any] | None:
         path = f"/api/sessions/{quote(self.session, safe='')}"

@@ -10,9 +10,9 @@ import click
 from serai.cli.chat.conversation import ROUTED, Conversation
 from serai.cli.failure import Failed
 from serai.cli.nearest import hint
-from serai.cli.printable import harmless
-from serai.core.command import COMMANDS as TYPED
-from serai.core.command import DEFAULT, LEVELS
+from serai.cli.printable import harmless, one_line
+from serai.core.command import COMMANDS as CHAT_COMMANDS
+from serai.core.command import DEFAULT, LEVELS, title_of
 from serai.core.error import SeraiError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from serai.ports.store.archive import MessageRow
 
-_NOTHING_SAID: Final = "Nothing has been said here yet."
 _SESSIONS_SHOWN = 10
 _MESSAGES_SHOWN = 4
 
@@ -41,7 +40,7 @@ def run(conversation: Conversation, line: str) -> bool:
     if name in LEAVING:
         return False
     if name not in COMMANDS:
-        if name.removeprefix("/") in ELSEWHERE:
+        if name in ELSEWHERE:
             raise Failed(f"`{name}` is for chats of platforms and the web page. /help lists what is here.")
         raise Failed(f"There is no command `{name}`{hint(name, COMMANDS)}. /help lists them; // sends a slash.")
     COMMANDS[name].run(conversation, rest.strip())
@@ -90,22 +89,23 @@ def _stop(_: Conversation, __: str) -> None:
 
 def _status(conversation: Conversation, _: str) -> None:
     _tell(conversation)
-    stored = conversation.stored()
+    if stored := conversation.stored():
+        title = f", “{one_line(stored['title'])}”" if stored["title"] else ""
+        click.echo(f"{stored['agent']} answers here, {stored['messages']} messages{title}.")
+    else:
+        click.echo("Nothing has been said here yet.")
+    click.echo(f"Reasoning: {conversation.reasoning or DEFAULT}")
+
+
+def _title(conversation: Conversation, words: str) -> None:
+    title = title_of(words)
+    stored = conversation.entitle(title) if title else conversation.stored()
     if stored is None:
-        click.echo(_NOTHING_SAID)
-        return
-    title = f", “{harmless(stored['title'])}”" if stored["title"] else ""
-    click.echo(f"{stored['agent']} answers here, {stored['messages']} messages{title}.")
-
-
-def _title(conversation: Conversation, title: str) -> None:
-    if title:
-        click.echo(f"It is called “{title}”." if conversation.entitle(title) else _NOTHING_SAID)
-        return
-    stored = conversation.stored()
-    click.echo(
-        f"It is called “{harmless(stored['title'])}”." if stored and stored["title"] else "It has no title yet."
-    )
+        click.echo("Nothing has been said here yet.")
+    elif stored["title"]:
+        click.echo(f"It is called “{one_line(stored['title'])}”.")
+    else:
+        click.echo("It has no title yet.")
 
 
 def _reasoning(conversation: Conversation, level: str) -> None:
@@ -194,7 +194,7 @@ COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
         "/status": Slash("Tell who answers, and how long the conversation is", _status),
         "/title": Slash("Name this session, or tell its name", _title, "[TEXT]"),
         "/reasoning": Slash(
-            "How long the model thinks in this chat: low, medium, high, default", _reasoning, "[LEVEL]", _levels
+            "How long the model thinks until you leave: low, medium, high, default", _reasoning, "[LEVEL]", _levels
         ),
         "/sessions": Slash("List the latest sessions of this command line", _sessions),
         "/session": Slash("Tell which session this is, or go on with another one", _session, "[ID]", _session_words),
@@ -205,5 +205,5 @@ COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
     }
 )
 LEAVING: Final = ("/quit", "/exit")
-ELSEWHERE: Final = frozenset(TYPED) - {name.removeprefix("/") for name in COMMANDS}
+ELSEWHERE: Final = frozenset(f"/{name}" for name in CHAT_COMMANDS) - COMMANDS.keys()
 """Commands of chats that a terminal does not have."""

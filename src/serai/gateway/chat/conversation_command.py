@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
-from serai.core.command import DEFAULT, LEVELS
+from serai.core.command import DEFAULT, LEVELS, title_of
 from serai.core.turn import SessionSettings
 from serai.gateway.chat.cron_command import CronCommand
 from serai.gateway.chat.spoken import ADMINS_ONLY, Action, Reply, Spoken
@@ -12,8 +11,6 @@ from serai.gateway.lane.door import Door
 from serai.gateway.manners import is_admin
 from serai.ports.store.order import Adjust, Entitle, Resend, Reset, Undo
 from serai.ports.store.session import LaneView
-
-_TITLE_MOST: Final = 200
 
 
 class ConversationCommand:
@@ -60,9 +57,8 @@ class ConversationCommand:
         return Reply("\n".join([*lines, *jobs]))
 
     async def _title(self, spoken: Spoken) -> Reply:
-        title = " ".join(spoken.command.argument.split())
-        if title:
-            return Reply(f"This conversation is called “{title[:_TITLE_MOST]}”.", Entitle(title[:_TITLE_MOST]))
+        if title := title_of(spoken.command.argument):
+            return Reply(f"This conversation is called “{title}”.", Entitle(title))
         view = await self._view(spoken)
         return Reply(f"It is called “{view.title}”." if view and view.title else "It has no title yet.")
 
