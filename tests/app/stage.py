@@ -152,10 +152,16 @@ async def hosting(
     loaded = await home.read()
     assert loaded.snapshot is not None, loaded.problems
     state = State(loaded.snapshot, loaded.secrets, {ACCOUNT: STANDING})
-    hosted = Hosted(home, state)
+    hosted, spare = Hosted(home, state), list[Store]()
+
+    def chosen(own: Store) -> Store:
+        instead = store() if store else _on_disk(home, own)
+        spare.extend([own] if instead is not own else [])
+        return instead
+
     wrapping = Wrapping(
         clock=_following,
-        store=lambda own: store() if store else _on_disk(home, own),
+        store=chosen,
         model=lambda _: model,
         platform=hosted.fake,
     )
@@ -168,3 +174,5 @@ async def hosting(
                 yield hosted
         finally:
             await gateway.stop(grace=0)
+            for own in spare:
+                await own.close()

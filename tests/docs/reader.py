@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tests.docs.gateway import Up
 from tests.docs.model import model
 from tests.docs.page import Block
 from tests.patience import PATIENCE_S
+from tests.port import reserved
 
 USER: Final = "/home/ada"
 MODEL: Final = "127.0.0.1:8000"
@@ -32,9 +32,9 @@ class Reader:
     """`user` is the reader's own directory. Pages name it, and addresses, in their own way; real ones take their
     place in what is typed, and the other way round in what is printed."""
 
-    def __init__(self, user: Path, model_port: int) -> None:
+    def __init__(self, user: Path, model_port: int, callback_port: int) -> None:
         self._user = user
-        answers = f"127.0.0.1:{_free_port()}"
+        answers = f"127.0.0.1:{callback_port}"
         self._real = {MODEL: f"127.0.0.1:{model_port}", CALLBACK: answers, USER: str(user)}
         self._real |= {_as_pair(CALLBACK): _as_pair(answers)}
         self._up: Up | None = None
@@ -121,8 +121,8 @@ class Reader:
 def reader(user: Path) -> Iterator[Reader]:
     """A reader whose directory is `user`, with a model; everything that was started ends with the block."""
     user.mkdir(mode=0o700)
-    with model() as port:
-        one = Reader(user, port)
+    with model() as port, reserved() as callback:
+        one = Reader(user, port, callback)
         try:
             yield one
         finally:
@@ -139,10 +139,3 @@ def _lines(text: str) -> str:
     """Whole lines, so that the next command begins on one of its own."""
     text = text.replace("\r\n", "\n")
     return text if not text or text.endswith("\n") else f"{text}\n"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,9 +7,10 @@ processors.
 import asyncio
 import json
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,11 +37,8 @@ pytestmark = pytest.mark.slow
 
 TRIES = 4
 WITHIN_S, STALL_S = 1.0, 0.05
-SLOW_MACHINE = 8
+SLOW_MACHINE = 5
 """So many times slower may a machine be; the figures are printed."""
-
-STALL_SHARE = 0.05
-"""Of the work of the whole burst, the loop does so much at most on end, however slow the machine is."""
 
 EARLY_S, TICK_S = 60.0, 0.02
 
@@ -52,12 +50,11 @@ HANGS, FAILS, BROKEN = (JobId(f"{n:012x}") for n in range(3))
 @dataclass
 class Measured:
     """In seconds: `late` from the slot to a run's claim, the longest of all; `done` to the end of the last run;
-    `stall` for which the loop was late. All without what others took of the processors; `work` is what this took."""
+    `stall` for which the loop was late. All without what others took of the processors."""
 
     late: float
     done: float
     stall: float
-    work: float
     states: dict[JobId, str]
 
 
@@ -100,30 +97,41 @@ async def burst(path: Path, parallel: int) -> Measured:
         one.clock.advance(AT - 0.5 - one.clock.now())
         await one.schedules.scheduler.look()
         tidying = asyncio.create_task(collect_between_turns(lambda: one.lanes.in_flight))  # as the gateway does
-        stalls: list[float] = []
-        watch = asyncio.create_task(watch_for_stalls(stalls))
-        waited, worked = waited_s(), time.process_time()
+        pulse: list[Beat] = []
+        watch = asyncio.create_task(feel(pulse, one.clock.now))
         async with asyncio.timeout(PATIENCE_S):
             while sum(count for (_, state), count in one.meter.jobs.items() if state != "missed") < 999:
                 await asyncio.sleep(TICK_S)
-        waited, worked = waited_s() - waited, time.process_time() - worked
         watch.cancel()
         tidying.cancel()
         rows = await rows_of(one, crons)
     await store.close()
-    late = max((row.claimed_at or 0.0) - AT for row in rows.values())
-    done = max(row.ended_at - AT for row in rows.values() if row.ended_at is not None)
+    late = max(row.claimed_at or 0.0 for row in rows.values())
+    done = max(row.ended_at for row in rows.values() if row.ended_at is not None)
+    stall = max(after.at - before.at - TICK_S - (after.waited - before.waited) for before, after in pairwise(pulse))
     states = {job: row.state for job, row in rows.items()}
-    return Measured(late - waited, done - waited, max(stalls), worked, states)
+    return Measured(since_due(late, pulse), since_due(done, pulse), stall, states)
 
 
-async def watch_for_stalls(found: list[float]) -> None:
-    """Notes for how long the loop is late, in seconds, but for what it waits for a processor."""
-    loop = asyncio.get_running_loop()
+@dataclass
+class Beat:
+    """When the loop came to a timer, and how long its thread had waited for a processor until then. In seconds."""
+
+    at: float
+    waited: float
+
+
+async def feel(pulse: list[Beat], now: Callable[[], float]) -> None:
+    """Notes the loop's beats, for ever."""
     while True:
-        due, waited = loop.time() + TICK_S, waited_s()
+        pulse.append(Beat(now(), waited_s()))
         await asyncio.sleep(TICK_S)
-        found.append(loop.time() - due - (waited_s() - waited))
+
+
+def since_due(at: float, pulse: list[Beat]) -> float:
+    """Seconds from the slot to a moment, but for those beats' waits that lie between them."""
+    between = [beat.waited for beat in pulse if AT <= beat.at <= at] or [0.0]
+    return at - AT - (between[-1] - between[0])
 
 
 def waited_s() -> float:
@@ -149,8 +157,7 @@ def test_1_000_jobs_of_one_second_start_within_it_and_the_loop_goes_on(tmp_path:
         tries.append(measured)
         print(
             f"{parallel} at once: the last began after {measured.late:.3f} s, ended after {measured.done:.3f} s;"
-            f" the loop was late by {measured.stall * 1000:.0f} ms at most,"
-            f" of {measured.work:.2f} s that the processors worked"
+            f" the loop was late by {measured.stall * 1000:.0f} ms at most"
         )
         assert {job: state for job, state in measured.states.items() if state != "ok"} == {
             HANGS: "running",
@@ -160,7 +167,7 @@ def test_1_000_jobs_of_one_second_start_within_it_and_the_loop_goes_on(tmp_path:
         if measured.late < WITHIN_S and measured.stall < STALL_S:
             return
     assert min(one.late for one in tries) < WITHIN_S * SLOW_MACHINE
-    assert min(one.stall / one.work for one in tries) < STALL_SHARE
+    assert min(one.stall for one in tries) < STALL_S
 
 
 def test_10_000_jobs_that_are_not_due_cost_next_to_nothing(tmp_path: Path) -> None:
@@ -208,6 +215,7 @@ async def idle(homes: dict[AgentId, Path], path: Path, seconds: float) -> float:
         watch = asyncio.create_task(watch_loop(one.meter))
         async with asyncio.timeout(PATIENCE_S):
             await settled.wait()  # all were taken over, and files that were just made are believed not to change
+        assert len(await one.jobs.all()) == 10_000
         print(f"taking them over, the loop was late by {one.meter.stall_seconds_max * 1000:.0f} ms at most")
         watch.cancel()
         before, began = time.process_time(), time.monotonic()

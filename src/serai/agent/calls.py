@@ -1,4 +1,4 @@
-"""The calls of one reply: recorded, allowed, run and told, one after another (SPEC 5.3, 7.5)."""
+"""The calls of one reply: recorded, allowed, run and told, one after another (SPEC 5.3, 6.5)."""
 
 import asyncio
 from collections.abc import Sequence

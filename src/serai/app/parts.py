@@ -1,4 +1,4 @@
-"""The composition root: every part of a gateway is made here, and handed what it needs."""
+"""The composition root: the parts of a gateway are made here, and handed what they need."""
 
 import secrets as chance
 from dataclasses import dataclass

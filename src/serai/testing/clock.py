@@ -172,7 +172,8 @@ class _Selector(selectors.BaseSelector):
 
 
 class _Echo:
-    """Comes back over loopback behind all that was sent before it: how long that takes is up to the system."""
+    """Comes back over loopback behind what was sent before it: how long that takes is up to the system. It could
+    overtake something only where the thread has just gone to another processor."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
