@@ -13,6 +13,7 @@ from serai.core.cron import CronPolicy
 from serai.core.error import StorageFailed
 from serai.core.ids import AgentId, JobId
 from serai.core.job import Job
+from serai.core.snapshot import stopped_text
 from serai.ports.slots import JobRunning, Sighting, SlotRow
 from serai.testing.clock import virtual_time
 from serai.testing.jobs import MemoryJobs
@@ -144,6 +145,65 @@ async def test_files_are_looked_at_while_the_store_cannot_write_and_what_that_co
 
 
 @virtual_time
+async def test_a_slot_that_cannot_be_noted_holds_up_no_other_job() -> None:
+    one = stage(job("every 1m", script="hangs.sh"), job("every 199s", id=OTHER))  # due between two looks
+
+    async def fails(*_: object) -> None:
+        raise StorageFailed("the disk is full")
+
+    async with one.running(schedules=True):
+        one.store.slots.miss = fails  # type: ignore[method-assign]
+        await asyncio.sleep(205)
+        [row] = await history(one, OPS, OTHER)
+    assert row.claimed_at is not None
+    assert row.claimed_at - row.at < 0.5
+
+
+@virtual_time
+async def test_what_was_missed_while_an_agent_was_stopped_says_so_though_the_disk_was_full() -> None:
+    one = stage(job("every 1h"))
+    miss = one.store.slots.miss
+
+    async def fails(*_: object) -> None:
+        raise StorageFailed("the disk is full")
+
+    async with one.running(schedules=True):
+        await asyncio.sleep(60)
+        one.state.stop(frozenset({OPS}))
+        one.store.slots.miss = fails  # type: ignore[method-assign]
+        await asyncio.sleep(4 * 3600)
+        one.store.slots.miss = miss  # type: ignore[method-assign]
+        await asyncio.sleep(10)
+        assert {row.reason for row in await history(one)} == {stopped_text(OPS)}
+
+
+@virtual_time
+async def test_an_agent_that_is_taken_away_while_the_disk_is_full_holds_up_no_others_files() -> None:
+    hanging = job("every 50m", script="hangs.sh")
+    one = stage(hanging, cron=CronPolicy(max_parallel_jobs=1))
+    one.files.put(LAB_CRON, job("every 1h"))
+
+    async def fails(*_: object) -> None:
+        raise StorageFailed("the disk is full")
+
+    async with one.running(schedules=True):
+        await asyncio.sleep(3610)
+        assert (await one.jobs.one(LAB, JOB)).state == "waiting"
+        miss = one.store.slots.miss
+        one.store.slots.miss = fails  # type: ignore[method-assign]
+        agents = dict(one.state.configured.agents)
+        del agents[LAB]
+        reload(one, agents=MappingProxyType(agents))
+        one.files.put(CRON, hanging, job("every 9h", id=OTHER))
+        await asyncio.sleep(10)
+        assert (await one.jobs.one(OPS, OTHER)).state == "scheduled"
+        one.store.slots.miss = miss  # type: ignore[method-assign]
+        await asyncio.sleep(10)
+        [gap] = await one.store.slots.history(str(LAB_CRON), JOB)
+        assert gap.state == "missed"
+
+
+@virtual_time
 async def test_jobs_that_are_taken_away_just_before_they_are_due_do_not_run() -> None:
     names = [JobId(f"{n:012x}") for n in range(60)]
     one = stage(*(job("every 60s", id=name) for name in names))
@@ -230,7 +290,7 @@ async def test_a_job_that_is_taken_away_while_it_waits_does_not_run_and_that_is_
         one.files.put(CRON, hanging, job("every 1h"))
         await asyncio.sleep(5)
         [row] = await history(one)
-        assert (row.state, row.reason) == ("missed", "the job was changed or taken away before a place was free")
+        assert (row.state, row.reason) == ("missed", "the job was changed or taken away before it could begin")
 
 
 @virtual_time

@@ -1,7 +1,7 @@
 """1,000 jobs due in the same second, on a real loop with a store on disk; and 10,000 that are not (SPEC 9.3).
 
-What is slow here may be the machine: the best of several tries counts, without the time for which others had the
-processors.
+What is slow here may be the machine: the best of several tries counts, without the time for which the loop's thread
+waited for a processor.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 TRIES = 4
 WITHIN_S, STALL_S = 1.0, 0.05
 SLOW_MACHINE = 5
-"""So many times slower may a machine be; the figures are printed."""
+"""So many times slower may a machine be with the whole; for a stall there is no such allowance."""
 
 EARLY_S, TICK_S = 60.0, 0.02
 
@@ -50,7 +50,7 @@ HANGS, FAILS, BROKEN = (JobId(f"{n:012x}") for n in range(3))
 @dataclass
 class Measured:
     """In seconds: `late` from the slot to a run's claim, the longest of all; `done` to the end of the last run;
-    `stall` for which the loop was late. All without what others took of the processors."""
+    `stall` for which the loop was late. All without what the loop's thread waited for a processor."""
 
     late: float
     done: float

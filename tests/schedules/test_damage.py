@@ -88,12 +88,9 @@ async def test_damaged_files_are_told_and_left_alone_and_mended_ones_run(tmp_pat
         assert on.recorder.of(whole)[0].user_text == f"do {JOB}"
         assert not any(on.recorder.of(one) for one in damaged.values())
 
-        began = time.time()
         for actor in damaged.values():
             _mend(actor)
         await until(lambda: all(house.ran(one, JOB) for one in damaged.values()))
-        first = {kind: house.ran(one, JOB)[0] - began for kind, one in damaged.items()}
-        assert min(first.values()) <= SEEN_SECONDS + 1, first  # the first of several: a busy machine delays some
         await house.settles(main, CONTROL)
         for kind in damaged:
             assert await house.problems(kind) == []

@@ -191,7 +191,7 @@ COMMANDS: Final[Mapping[str, Slash]] = MappingProxyType(
         ),
         "/new": Slash("Begin a new session", _new),
         "/stop": Slash("Tell how an answer is stopped", _stop),
-        "/status": Slash("Tell who answers, and how long the conversation is", _status),
+        "/status": Slash("Tell who answers, how long the conversation is, and how long the model thinks", _status),
         "/title": Slash("Name this session, or tell its name", _title, "[TEXT]"),
         "/reasoning": Slash(
             "How long the model thinks until you leave: low, medium, high, default", _reasoning, "[LEVEL]", _levels

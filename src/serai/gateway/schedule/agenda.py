@@ -24,7 +24,7 @@ from serai.ports.slots import Slots
 _log = structlog.get_logger("cron")
 
 ADOPT: Final = "another gateway schedules this directory; `serai cron adopt {agent}` takes it over"
-CHANGED: Final = "the job was changed or taken away before a place was free"
+CHANGED: Final = "the job was changed or taken away before it could begin"
 AWAY: Final = "the gateway was not running"
 UNCONFIGURED: Final = "the agent was not configured then"
 GONE: Final = "the job was not in a jobs file that could be read"
@@ -102,14 +102,22 @@ class Agenda:
         async with self._one_at_a_time:
             await self._look()
             for desk in [one for one in self.desks.values() if one.agent not in self._crons]:
-                await self._give_up(desk, {}, self._configured_off(desk.agent) or CHANGED)
-                del self.desks[desk.agent]
+                await self._retire(desk)
             for agent in list(self._behind):
                 await self._catch_up(agent)
             self._looked = True
             found = [entry for entry in self._found if self.holds(entry)]
             self._found.clear()
             return found
+
+    async def _retire(self, desk: Desk) -> None:
+        """Takes away the desk of an agent that is not configured any more, or leaves that to the next look."""
+        try:
+            await self._give_up(desk, {}, self._configured_off(desk.agent) or CHANGED)
+        except StorageFailed as error:
+            _log.error("an agent's jobs cannot be taken away yet", agent=desk.agent, error=str(error))
+        else:
+            del self.desks[desk.agent]
 
     async def _look(self) -> None:
         """Notes whose files, or settings, are different from what is known of them."""

@@ -129,6 +129,7 @@ class Docket:
             return
         verdict = judge(entry.timetable, entry.decided, now)
         refusal = self._state.snapshot.refusal(entry.agent)
+        entry.absence = entry.absence or refusal or (LATE if verdict.missed is not None else None)
         for gap, reason in _given_up(entry, verdict, refusal):
             await self._missed.note(entry, gap, reason)
         entry.absence = None
@@ -146,6 +147,6 @@ def _given_up(entry: Entry, verdict: Verdict, refusal: str | None) -> Iterator[t
         yield Gap(entry.due, entry.due), STILL_RUNNING if entry.run is not None else entry.obstacle or NO_PLACE
         entry.due = None
     if verdict.missed is not None:
-        yield verdict.missed, entry.absence or refusal or LATE  # whatever runs: it holds up no judgement
+        yield verdict.missed, entry.absence or LATE  # whatever runs: it holds up no judgement
     if verdict.run is not None and refusal is not None:
         yield Gap(verdict.run, verdict.run), refusal

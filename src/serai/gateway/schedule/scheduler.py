@@ -94,7 +94,11 @@ class Scheduler:
         if loop.time() >= self._looked + LOOK_SECONDS:
             self._looked = loop.time()
             await self._look_again()
-        await self._judge(begin=True)
+        try:
+            await self._judge(begin=True)
+        except StorageFailed:
+            await self._begin_due()  # one job's slot that cannot be noted holds up no other
+            raise
         await self._begin_due()
 
     async def _look_again(self) -> None:
