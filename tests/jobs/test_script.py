@@ -165,37 +165,10 @@ def test_a_cancelled_script_dies_with_its_children(loop: asyncio.Runner, cron: P
     assert all(is_gone(int(pid)) for pid in pids.read_text().split())
 
 
-def test_a_script_that_is_cancelled_as_it_starts_dies_with_its_children(
-    loop: asyncio.Runner, cron: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(cron, "a.sh", "sleep 1000 & echo $$ $! > pids.new; mv pids.new pids; wait")
-    pids, start = cron.parent / "workspace" / "pids", asyncio.create_subprocess_exec
-
-    async def cancelled() -> None:
-        begun = asyncio.Event()
-
-        async def slow(*command: Any, **more: Any) -> Any:
-            process = await start(*command, **more)
-            begun.set()
-            while not pids.exists():
-                await asyncio.sleep(0.01)
-            return process
-
-        monkeypatch.setattr(asyncio, "create_subprocess_exec", slow)
-        running = asyncio.create_task(disk().run_script(cron, cron.parent, replace(JOB, script="a.sh"), {}))
-        async with asyncio.timeout(PATIENCE_S):
-            await begun.wait()
-            running.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await running
-
-    loop.run(cancelled())
-    assert all(is_gone(int(pid)) for pid in pids.read_text().split())
-
-
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("found", [True, False], ids=["it-runs", "there-is-none"])
-def test_a_start_that_is_cancelled_twice_is_cancelled_and_leaves_nothing(
-    loop: asyncio.Runner, cron: Path, monkeypatch: pytest.MonkeyPatch, found: bool
+def test_a_script_that_is_cancelled_as_it_starts_leaves_nothing(
+    loop: asyncio.Runner, cron: Path, monkeypatch: pytest.MonkeyPatch, found: bool, times: int
 ) -> None:
     write(cron, "a.sh", "sleep 1000 & echo $$ $! > pids.new; mv pids.new pids; wait")
     pids, start = cron.parent / "workspace" / "pids", asyncio.create_subprocess_exec
@@ -217,7 +190,7 @@ def test_a_start_that_is_cancelled_twice_is_cancelled_and_leaves_nothing(
         running = asyncio.create_task(disk().run_script(cron, cron.parent, replace(JOB, script="a.sh"), {}))
         async with asyncio.timeout(PATIENCE_S):
             await begun.wait()
-            for _ in range(2):
+            for _ in range(times):
                 running.cancel()
                 await asyncio.sleep(0)
             go.set()
