@@ -156,7 +156,8 @@ async def hosting(
 
     def chosen(own: Store) -> Store:
         instead = store() if store else _on_disk(home, own)
-        spare.extend([own] if instead is not own else [])
+        if instead is not own:
+            spare.append(own)
         return instead
 
     wrapping = Wrapping(

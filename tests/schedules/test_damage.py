@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.schedules.cast import Actor, job
-from tests.schedules.world import until, until_it, world
+from tests.schedules.world import House, until, until_it, world
 
 pytestmark = pytest.mark.slow
 
@@ -69,10 +70,7 @@ async def test_damaged_files_are_told_and_left_alone_and_mended_ones_run(tmp_pat
         for kind, actor in damaged.items():
             said = DAMAGE[kind][1]
 
-            async def is_told(kind: str = kind, said: str = said) -> bool:
-                return any(said in text for text in await house.problems(kind))
-
-            await until_it(is_told)
+            await until_it(partial(_is_told, house, kind))
             events = [one for one in house.log() if one.get("agent") == kind and said in one.get("problem", "")]
             assert [one["level"] for one in events] == ["error"], kind
             assert events[0]["file"] == str(actor.file)
@@ -88,12 +86,29 @@ async def test_damaged_files_are_told_and_left_alone_and_mended_ones_run(tmp_pat
         assert on.recorder.of(whole)[0].user_text == f"do {JOB}"
         assert not any(on.recorder.of(one) for one in damaged.values())
 
-        for actor in damaged.values():
-            _mend(actor)
-        await until(lambda: all(house.ran(one, JOB) for one in damaged.values()))
+        took: list[float] = []
+        while min(took, default=SEEN_SECONDS + 1) >= SEEN_SECONDS + 1:
+            assert len(took) < TRIES, f"it took {took} s"
+            for kind, actor in damaged.items() if took else ():
+                _damage_again(kind, actor)
+                await until_it(partial(_is_told, house, kind))
+            began, before = time.time(), {kind: len(house.ran(one, JOB)) for kind, one in damaged.items()}
+            for actor in damaged.values():
+                _mend(actor)
+            await until(lambda before=before: all(len(house.ran(damaged[k], JOB)) > n for k, n in before.items()))
+            took.append(min(house.ran(damaged[k], JOB)[n] - began for k, n in before.items()))
         await house.settles(main, CONTROL)
         for kind in damaged:
             assert await house.problems(kind) == []
+
+
+async def _is_told(house: House, kind: str) -> bool:
+    return any(DAMAGE[kind][1] in text for text in await house.problems(kind))
+
+
+def _damage_again(kind: str, actor: Actor) -> None:
+    actor.file.unlink()
+    DAMAGE[kind][0](actor.file)
 
 
 def _mend(actor: Actor) -> None:

@@ -104,7 +104,7 @@ async def test_a_thousand_agents_share_a_bounded_number_of_threads() -> None:
 
         await asyncio.gather(*(one(n) for n in range(1000)))
         assert max(counts) <= 8
-        assert max(seen) < 500, "a thread for each agent"  # those that end may need a long moment on a busy machine
+        assert max(seen) <= 250, "a thread for each agent"  # those that end may need a long moment on a busy machine
         await until(lambda: living("serai-tool-z") <= 8)  # those that were told to end may need a moment for it
 
 

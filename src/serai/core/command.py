@@ -32,7 +32,7 @@ DEFAULT: Final = "default"
 TITLE_MOST: Final = 200
 """Characters of a conversation's title."""
 
-LEVELS: Final = ("low", "medium", "high")
+LEVELS: Final = ("low", "medium", "high", DEFAULT)
 """What `/reasoning` takes."""
 
 _COMMAND: Final = re.compile(r"/([A-Za-z][A-Za-z_-]{0,31})(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
@@ -88,6 +88,11 @@ def title_of(argument: str) -> str:
     'The capital'
     """
     return " ".join(argument.split())[:TITLE_MOST]
+
+
+def levels_text() -> str:
+    """What another level is answered."""
+    return f"Say one of: {', '.join(LEVELS)}."
 
 
 def help_text() -> str:

@@ -12,7 +12,7 @@ from serai.cli.failure import Failed
 from serai.cli.nearest import hint
 from serai.cli.printable import harmless, one_line
 from serai.core.command import COMMANDS as CHAT_COMMANDS
-from serai.core.command import DEFAULT, LEVELS, title_of
+from serai.core.command import DEFAULT, LEVELS, levels_text, title_of
 from serai.core.error import SeraiError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from serai.ports.store.archive import MessageRow
 
+_NOTHING_SAID = "Nothing has been said here yet."
 _SESSIONS_SHOWN = 10
 _MESSAGES_SHOWN = 4
 
@@ -93,15 +94,15 @@ def _status(conversation: Conversation, _: str) -> None:
         title = f", “{one_line(stored['title'])}”" if stored["title"] else ""
         click.echo(f"{stored['agent']} answers here, {stored['messages']} messages{title}.")
     else:
-        click.echo("Nothing has been said here yet.")
-    click.echo(f"Reasoning: {conversation.reasoning or DEFAULT}")
+        click.echo(_NOTHING_SAID)
+    _reasoning(conversation, "")
 
 
 def _title(conversation: Conversation, words: str) -> None:
     title = title_of(words)
     stored = conversation.entitle(title) if title else conversation.stored()
     if stored is None:
-        click.echo("Nothing has been said here yet.")
+        click.echo(_NOTHING_SAID)
     elif stored["title"]:
         click.echo(f"It is called “{one_line(stored['title'])}”.")
     else:
@@ -109,17 +110,15 @@ def _title(conversation: Conversation, words: str) -> None:
 
 
 def _reasoning(conversation: Conversation, level: str) -> None:
-    if level == DEFAULT:
-        conversation.reasoning = None
-    elif level in LEVELS:
-        conversation.reasoning = level
+    if level in LEVELS:
+        conversation.reasoning = None if level == DEFAULT else level
     elif level:
-        raise Failed(f"Say one of: {', '.join((*LEVELS, DEFAULT))}.")
+        raise Failed(levels_text())
     click.echo(f"Reasoning: {conversation.reasoning or DEFAULT}")
 
 
 def _levels(_: Conversation) -> list[str]:
-    return [*LEVELS, DEFAULT]
+    return [*LEVELS]
 
 
 def _sessions(conversation: Conversation, _: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from serai.core.command import DEFAULT, LEVELS, title_of
+from serai.core.command import DEFAULT, LEVELS, levels_text, title_of
 from serai.core.turn import SessionSettings
 from serai.gateway.chat.cron_command import CronCommand
 from serai.gateway.chat.spoken import ADMINS_ONLY, Action, Reply, Spoken
@@ -96,8 +96,8 @@ class ConversationCommand:
         settings = view.settings if view else SessionSettings()
         if not level:
             return Reply(f"Reasoning: {settings.reasoning or DEFAULT}")
-        if level not in (*LEVELS, DEFAULT):
-            return Reply(f"Say one of: {', '.join((*LEVELS, DEFAULT))}.")
+        if level not in LEVELS:
+            return Reply(levels_text())
         chosen = None if level == DEFAULT else level
         return Reply(f"Reasoning: {level}", Adjust(replace(settings, reasoning=chosen)))
 
